@@ -1,0 +1,1 @@
+"""Is the score any good? Error-versus-discard curves on mated pairs."""

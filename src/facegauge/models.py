@@ -1,0 +1,209 @@
+"""Self-describing ONNX files: open, check, list, show. One model is one file.
+
+Every file takes ``image``, uint8 RGB N×H×W×3, and holds preprocessing, network and calibration in one
+graph, and a card (see cards) in its metadata. A file is trusted only after it has reproduced the golden
+vectors in its card on this machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from facegauge.cards import (
+    GOLDEN_TOLERANCE,
+    METADATA_KEY,
+    Card,
+    Kind,
+    golden_inputs,
+)
+from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
+from facegauge.values import Pixels
+
+DEFAULT = "utility"
+EMBEDDING_TOLERANCE = 1e-3
+"""Largest difference of a golden embedding value (unit length)."""
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_OUTPUTS = {
+    Kind.UTILITY: ("raw", "score"),
+    Kind.PERCEPTUAL: ("raw", "score"),
+    Kind.RECOGNISER: ("embedding", "norm"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """Raw outputs and scores (0..100) of N crops, float32 N each."""
+
+    raw: npt.NDArray[np.float32]
+    score: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeddings:
+    """Unit-length embeddings, float32 N×D, and their lengths before normalisation, float32 N."""
+
+    embedding: npt.NDArray[np.float32]
+    norm: npt.NDArray[np.float32]
+
+
+class Model:
+    """An opened model file: its card and the means to run it. Made by ``open``."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: Card, path: Path) -> None:
+        self._session = session
+        self.card = card
+        self.path = path
+
+    def predict(self, images: Pixels) -> Predictions:
+        """Score crops, uint8 RGB N×H×W×3 of the card's size."""
+        raw, score = self._run(images)
+        return Predictions(raw=raw, score=score)
+
+    def embed(self, images: Pixels) -> Embeddings:
+        """Embed aligned faces, uint8 RGB N×H×W×3 of the card's size."""
+        embedding, norm = self._run(images)
+        return Embeddings(embedding=embedding, norm=norm)
+
+    def golden_difference(self) -> float:
+        """Largest difference between this machine's answers and the card's golden vectors."""
+        answers = golden_answers(self, self.card.golden.seed)
+        return float(np.abs(answers - np.array(self.card.golden.outputs)).max())
+
+    def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
+        size = self.card.crop.size
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3):
+            raise ModelError(
+                f"{self.card.identifier} takes uint8 N×{size}×{size}×3, got {images.dtype} "
+                f"{'×'.join(map(str, images.shape))}. Crop with facegauge.alignment first."
+            )
+        names = list(_OUTPUTS[self.card.kind])
+        return [np.asarray(values) for values in self._session.run(names, {"image": images})]
+
+
+def open(  # noqa: A001 - the house says models.open, as one opens a file
+    name: str | Path = DEFAULT,
+    *,
+    threads: int | None = None,
+    device: str = "cpu",
+    check: bool = True,
+) -> Model:
+    """Open a model by name (embedded in the package) or by path.
+
+    Args:
+        name: ``utility``, or the path of an ``.onnx`` file.
+        threads: threads for one run; None leaves the choice to ONNX Runtime (all cores).
+        device: ``cpu`` or ``cuda``.
+        check: compare with the golden vectors; False only to inspect a file that fails.
+
+    Raises:
+        ModelNotFound: no such model or file.
+        ModelError: not an ONNX file, no card, or a broken card.
+        GoldenMismatch: the file does not give its own golden scores back.
+        OptionError: the device is not available here.
+    """
+    path = locate(name)
+    session = _session(path, threads, device)
+    card = _card(session, path)
+    model = Model(session, card, path)
+    if check:
+        _refuse_mismatch(model)
+    return model
+
+
+def locate(name: str | Path) -> Path:
+    """The file behind a name or a path.
+
+    Raises:
+        ModelNotFound: neither.
+    """
+    path = Path(name)
+    embedded = _embedded_folder() / f"{name}.onnx"
+    if path.suffix != ".onnx" and embedded.is_file():
+        return embedded
+    if path.is_file():
+        return path
+    known = ", ".join(sorted(_embedded())) or "none"
+    raise ModelNotFound(
+        f"No model {str(name)!r}: expected the path of an .onnx file or one of: {known}."
+    )
+
+
+def available() -> list[Card]:
+    """The cards of the models that come with the package, sorted by name."""
+    return [read_card(path) for _, path in sorted(_embedded().items())]
+
+
+def read_card(name: str | Path) -> Card:
+    """The card of a model, without checking its golden vectors."""
+    path = locate(name)
+    return _card(_session(path, 1, "cpu"), path)
+
+
+def golden_answers(model: Model, seed: int) -> npt.NDArray[np.float64]:
+    """What a model answers to its golden inputs: scores 3×1, or 3×8 numbers of the embeddings."""
+    images = golden_inputs(seed, model.card.crop.size)
+    if model.card.kind is Kind.RECOGNISER:
+        return model.embed(images).embedding[:, :8].astype(np.float64)
+    return model.predict(images).score[:, None].astype(np.float64)
+
+
+def _refuse_mismatch(model: Model) -> None:
+    tolerance = EMBEDDING_TOLERANCE if model.card.kind is Kind.RECOGNISER else GOLDEN_TOLERANCE
+    difference = model.golden_difference()
+    if not difference <= tolerance:
+        raise GoldenMismatch(
+            f"{model.path} differs from its golden vectors by {difference:.3g} (allowed "
+            f"{tolerance:g}). The file is damaged, or this ONNX Runtime computes differently; "
+            "fetch or export the model again."
+        )
+
+
+def _session(path: Path, threads: int | None, device: str) -> onnxruntime.InferenceSession:
+    provider = _PROVIDERS.get(device)
+    if provider is None or provider not in onnxruntime.get_available_providers():
+        raise OptionError(
+            f"Device {device!r} is not available; expected cpu"
+            f"{' or cuda (needs onnxruntime-gpu and a driver)' if provider else ' or cuda'}."
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = [provider] if device == "cpu" else [provider, _PROVIDERS["cpu"]]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        raise ModelError(
+            f"{path} cannot be opened as an ONNX model: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _card(session: onnxruntime.InferenceSession, path: Path) -> Card:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            f"{path} is an ONNX file without a facegauge card, so its preprocessing is unknown. "
+            "A recogniser becomes usable with: facegauge models wrap FILE --convention NAME "
+            "--out OUT.onnx"
+        )
+    card = Card.from_json(text)
+    outputs = {output.name for output in session.get_outputs()}
+    missing = set(_OUTPUTS[card.kind]) - outputs
+    if missing:
+        raise ModelError(f"{path} is a {card.kind} without the output {', '.join(missing)}.")
+    return card
+
+
+def _embedded_folder() -> Path:
+    return Path(str(resources.files("facegauge"))) / "models"
+
+
+def _embedded() -> dict[str, Path]:
+    return {path.stem: path for path in _embedded_folder().glob("*.onnx")}

@@ -1,0 +1,1 @@
+"""How the score is learned: the only room with torch, timm and lightning."""

@@ -1,0 +1,121 @@
+"""The faces a training run may see: landmark tables in a folder become one list of faces.
+
+``DIR/NAME.csv`` (landmarks; optionally ``identity`` and ``split``) describes the pictures in
+``DIR/NAME/``. Rows whose split is ``test`` are never loaded.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge import images
+from facegauge.errors import TrainingError
+from facegauge.tables import LANDMARK_COLUMNS
+from facegauge.values import Landmarks, Pixels
+
+UNKNOWN = -1
+"""Identity code of a face nobody has named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Faces:
+    """N faces: picture paths, landmarks (N×5×2 pixels), identity codes and who is for validation."""
+
+    paths: tuple[Path, ...]
+    landmarks: npt.NDArray[np.float64]
+    identities: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def pixels(self, index: int) -> Pixels:
+        """The whole picture of a face, uint8 RGB."""
+        return images.read(self.paths[index]).pixels
+
+    def points(self, index: int) -> Landmarks:
+        """The landmarks of a face in its picture."""
+        return Landmarks.from_array(self.landmarks[index])
+
+
+def read_faces(folder: Path, tables: tuple[str, ...] = ()) -> Faces:
+    """Read the named tables of a folder, or every table there that has landmarks.
+
+    Without a ``split`` column every tenth person (every tenth picture where nobody is named) is for
+    validation.
+
+    Raises:
+        TrainingError: no usable table, or no faces for training or validation.
+    """
+    names = tables or _tables_with_landmarks(folder)
+    rows = [row for name in names for row in _rows(folder, name)]
+    validation = np.array([row.validation for row in rows], dtype=bool)
+    if not validation.any() or validation.all():
+        raise TrainingError(
+            f"Expected faces for training and for validation in {folder}, got "
+            f"{int((~validation).sum())} and {int(validation.sum())} from tables "
+            f"{', '.join(names) or 'none'}. A table is NAME.csv with the columns "
+            f"{', '.join(LANDMARK_COLUMNS)}, beside a folder NAME."
+        )
+    codes = {name: code for code, name in enumerate(sorted({r.identity for r in rows} - {""}))}
+    return Faces(
+        paths=tuple(row.path for row in rows),
+        landmarks=np.array([row.points for row in rows]).reshape(-1, 5, 2),
+        identities=np.array([codes.get(row.identity, UNKNOWN) for row in rows]),
+        validation=validation,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    path: Path
+    points: tuple[float, ...]
+    identity: str
+    validation: bool
+
+
+def _tables_with_landmarks(folder: Path) -> tuple[str, ...]:
+    names = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header = next(csv.reader(file), [])
+        if set(LANDMARK_COLUMNS) <= set(header):
+            names.append(path.stem)
+    return tuple(names)
+
+
+def _rows(folder: Path, name: str) -> list[_Row]:
+    table, pictures = folder / f"{name}.csv", folder / name
+    if not table.is_file():
+        raise TrainingError(f"Expected a landmark table {table}, found none. Check --data.")
+    if not pictures.is_dir():
+        raise TrainingError(f"Expected the pictures of {table} in {pictures}, found no folder.")
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        return [
+            _row(entry, number, pictures, name)
+            for number, entry in enumerate(csv.DictReader(file))
+            if entry.get("split") != "test"
+        ]
+
+
+def _row(entry: dict[str, str], number: int, pictures: Path, table: str) -> _Row:
+    identity = entry.get("identity") or ""
+    split = entry.get("split")
+    person = number if not identity else sum(identity.encode())
+    try:
+        points = tuple(float(entry[column]) for column in LANDMARK_COLUMNS[1:])
+    except (KeyError, ValueError) as error:
+        raise TrainingError(
+            f"{table}.csv, row {number + 2}: expected ten landmark numbers ({error!r})."
+        ) from error
+    return _Row(
+        path=pictures / entry["path"],
+        points=points,
+        identity=f"{table}/{identity}" if identity else "",
+        validation=split == "validation" if split else person % 10 == 0,
+    )

@@ -1,0 +1,38 @@
+"""The student network: a timm backbone, a quality head, and heads that imitate recognisers."""
+
+from __future__ import annotations
+
+import timm
+import torch
+from torch import Tensor, nn
+
+
+class Student(nn.Module):
+    """A small network that grades aligned crops.
+
+    The quality head is Linear -> GELU -> Linear on the pooled features, as in AI-KD (Babnik et al.
+    2024), narrower. The embedding heads are there for training only.
+    """
+
+    def __init__(self, backbone: str, head_width: int, labels: int, widths: list[int]) -> None:
+        super().__init__()
+        self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
+        features = self.backbone.num_features
+        self.quality = nn.Sequential(
+            nn.Linear(features, head_width), nn.GELU(), nn.Linear(head_width, labels)
+        )
+        self.embeddings = nn.ModuleList(nn.Linear(features, width) for width in widths)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Raw quality N, the mean of the predicted labels, of planes N×3×H×W in -1..1."""
+        return self.quality(self.backbone(image)).mean(dim=1)  # (N,)
+
+    def answers(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Predicted labels N×L and one embedding N×D per recogniser."""
+        features = self.backbone(image)  # (N, F)
+        return self.quality(features), [head(features) for head in self.embeddings]
+
+
+def planes(pixels: Tensor) -> Tensor:
+    """uint8 RGB N×H×W×3 -> float N×3×H×W in -1..1, as the exported graph does it."""
+    return ((pixels.to(torch.float32) - 127.5) / 127.5).permute(0, 3, 1, 2).contiguous()

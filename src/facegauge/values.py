@@ -1,0 +1,165 @@
+"""Frozen values that travel between rooms: Box, Landmarks, Face, Outcome, Assessment.
+
+Each is validated when it is made, so a wrong one never exists. Pixel coordinates follow OpenCV:
+(0, 0) is the centre of the top-left pixel, x to the right, y down.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge.errors import InputError, LandmarkError
+
+Pixels = npt.NDArray[np.uint8]
+"""An upright RGB image, uint8, H×W×3."""
+
+Coordinates = npt.NDArray[np.float64]
+"""Points (x, y) in pixels, float64, N×2."""
+
+
+class Outcome(StrEnum):
+    """What became of one image. A score exists only with ``scored``."""
+
+    SCORED = "scored"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_SMALL = "too_small"
+    CUT_OFF = "cut_off"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A face's bounding box in pixels, corners (x0, y0) and (x1, y1), x1 > x0 and y1 > y0."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def __post_init__(self) -> None:
+        corners = (self.x0, self.y0, self.x1, self.y1)
+        if not all(math.isfinite(value) for value in corners):
+            raise InputError(f"A box needs four finite numbers, got {corners}.")
+        if self.x1 <= self.x0 or self.y1 <= self.y0:
+            raise InputError(f"A box needs x1 > x0 and y1 > y0, got {corners}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmarks:
+    """Five facial landmarks (x, y) in pixels; left and right as seen in the picture."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    left_mouth: tuple[float, float]
+    right_mouth: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        points = self.array()
+        if points.shape != (5, 2) or not np.isfinite(points).all():
+            raise LandmarkError(f"Landmarks need five finite points (x, y), got {points.tolist()}.")
+        if np.ptp(points, axis=0).max() <= 0:
+            raise LandmarkError(
+                f"Landmarks need five different points, got {points[0].tolist()} five times."
+            )
+
+    @classmethod
+    def from_array(cls, points: npt.ArrayLike) -> Landmarks:
+        """Five points, 5×2 or 10 numbers x, y, x, y, ... in the order of the fields."""
+        array = np.asarray(points, dtype=np.float64)
+        if array.size != 10:
+            raise LandmarkError(f"Landmarks need 5 points (x, y), got shape {array.shape}.")
+        pairs = [(float(x), float(y)) for x, y in array.reshape(5, 2)]
+        return cls(
+            left_eye=pairs[0],
+            right_eye=pairs[1],
+            nose=pairs[2],
+            left_mouth=pairs[3],
+            right_mouth=pairs[4],
+        )
+
+    def array(self) -> Coordinates:
+        """The points as float64, 5×2."""
+        return np.array(
+            [self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth],
+            dtype=np.float64,
+        )
+
+    @property
+    def inter_eye_distance(self) -> float:
+        """Distance between the eyes in pixels."""
+        return math.dist(self.left_eye, self.right_eye)
+
+    def scaled(self, x_factor: float, y_factor: float) -> Landmarks:
+        """The same points in a picture resized by these factors (pixel centres kept in place)."""
+        factors = np.array([x_factor, y_factor])
+        return Landmarks.from_array((self.array() + 0.5) * factors - 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One face in a picture: where it is and how sure the detector was (0..1, None if unknown)."""
+
+    box: Box | None = None
+    landmarks: Landmarks | None = None
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            raise InputError(f"A face's confidence lies in 0..1, got {self.confidence}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What is known of one face or, without a face, of one image.
+
+    ``score`` is calibrated, 0..100, higher is better; ``raw`` is the network's own output. Both are
+    there exactly when the outcome is ``scored``.
+    """
+
+    outcome: Outcome
+    score: float | None = None
+    raw: float | None = None
+    face: Face | None = None
+    model: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outcome", Outcome(self.outcome))
+        numbers = (self.score, self.raw)
+        if self.outcome is Outcome.SCORED:
+            if any(value is None or not math.isfinite(value) for value in numbers):
+                raise InputError(f"A scored face needs finite score and raw, got {numbers}.")
+            if not 0.0 <= (self.score or 0.0) <= 100.0:
+                raise InputError(f"A score lies in 0..100, got {self.score}.")
+        elif numbers != (None, None):
+            raise InputError(f"Outcome {self.outcome} has no score, got {numbers}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python values, ready for JSON."""
+        return {
+            "outcome": str(self.outcome),
+            "score": self.score,
+            "raw": self.raw,
+            "face": None if self.face is None else _face_dict(self.face),
+            "model": self.model,
+            "measures": dict(self.measures),
+            "detail": self.detail,
+        }
+
+
+def _face_dict(face: Face) -> dict[str, Any]:
+    corners: Sequence[float] | None = None
+    if face.box is not None:
+        corners = [face.box.x0, face.box.y0, face.box.x1, face.box.y1]
+    points = None if face.landmarks is None else face.landmarks.array().tolist()
+    return {"box": corners, "landmarks": points, "confidence": face.confidence}
