@@ -1,4 +1,4 @@
-"""Find five landmarks in pictures of single faces with a YuNet ONNX file, and write a landmark table.
+"""Find five landmarks in pictures of single faces with a YuNet ONNX file: a landmark table.
 
 The unlabelled faces of UTKFace come without landmarks. Until facegauge has its own detector, this
 script fills the gap with OpenCV's FaceDetectorYN:
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,7 +44,7 @@ def main() -> None:
     print(f"{sum(found)} of {len(paths)} pictures have exactly one face: {options.out}")
 
 
-def write_row(writer: object, path: Path, detector: cv2.FaceDetectorYN) -> bool:
+def write_row(writer: Any, path: Path, detector: cv2.FaceDetectorYN) -> bool:
     """Write the row of one picture; False when it has no face or several."""
     faces = detect(images.read(path).pixels, detector)
     if len(faces) != 1:

@@ -3,10 +3,11 @@
 The geometry is a similarity (rotation, one scale, shift) fitted by least squares to the template of
 five points that face recognisers are trained on. Two ways of resampling:
 
-* ``smooth``: reduce first, then warp. A face more than twice as large as in the crop is first reduced
-  by area averaging to twice the crop's scale; then it is warped onto a grid of twice the crop's side, and
-  every 2×2 of that grid is averaged. Fine texture cannot fold into false detail (aliasing), and nothing is
-  blurred twice.
+* ``smooth``: reduce first, then warp. A face more than twice as large as in the crop is first
+reduced
+  by area averaging to twice the crop's scale; then it is warped onto a grid of twice the crop's
+  side, and every 2×2 of that grid is averaged. Fine texture cannot fold into false detail
+  (aliasing), and nothing is blurred twice.
 * ``reference``: one bilinear ``cv2.warpAffine``, as published checkpoints were trained and tested.
 """
 

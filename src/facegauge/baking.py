@@ -1,8 +1,9 @@
 """Bake preprocessing, calibration and card into an ONNX graph: how a model file is made.
 
 A bare network (float32 planes in, numbers out) becomes one file that takes uint8 RGB pictures and
-answers with scores or unit embeddings. The work is done on the ONNX graph itself, so it serves networks
-we trained and networks others exported alike. Needs the ``onnx`` package (extra ``train``).
+answers with scores or unit embeddings. The work is done on the ONNX graph itself, so it serves
+networks we trained and networks others exported alike. Needs the ``onnx`` package (extra
+``train``).
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def bake_quality(
 def bake_recogniser(
     bare: onnx.ModelProto, preprocessing: Preprocessing, card: Card, out: Path
 ) -> Card:
-    """Write a recogniser: ``image`` in, unit-length ``embedding`` N×D and its former ``norm`` out."""
+    """Write a recogniser: ``image`` in, unit-length ``embedding`` N×D and former ``norm`` out."""
     graph = _begin(bare, preprocessing, card.crop.size)
     helper = graph.helper
     source = bare.graph.output[0].name
@@ -122,7 +123,7 @@ def wrap_recogniser(source: Path, convention: str, out: Path, size: int = 112) -
     return bake_recogniser(load_bare(source), CONVENTIONS[convention], card, out)
 
 
-def load_bare(source: Path) -> onnx.ModelProto:
+def load_bare(source: Path) -> Any:
     """Read an ONNX file that has no card yet.
 
     Raises:
@@ -182,7 +183,7 @@ def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> _G
 
 
 def _add_calibration(graph: _Graph, calibration: Calibration) -> None:
-    """score = s0 + sum_k slope_k * clip(raw - raw_k, 0, raw_{k+1} - raw_k): the table, in ops."""
+    """Score = s0 + sum_k slope_k * clip(raw - raw_k, 0, raw_{k+1} - raw_k): the table, in ops."""
     knots, scores = np.array(calibration.raw), np.array(calibration.score)
     steps = np.diff(knots)
     graph.constant("fg_knots", knots[:-1].astype(np.float32))
@@ -227,15 +228,16 @@ def _finish(
     return finished
 
 
-def _assemble(
-    graph: _Graph, names: list[str], shapes: list[list[Any]], card: Card
-) -> onnx.ModelProto:
+def _assemble(graph: _Graph, names: list[str], shapes: list[list[Any]], card: Card) -> Any:
     helper, bare, size = graph.helper, graph.bare, card.crop.size
     image = helper.make_tensor_value_info("image", 2, ["n", size, size, 3])
     outputs = [
         helper.make_tensor_value_info(name, 1, shape)
         for name, shape in zip(names, shapes, strict=True)
     ]
+    for part in (*graph.nodes, *bare.graph.initializer):
+        del part.metadata_props[:]  # exporters leave stack traces with paths of their machine
+        part.doc_string = ""
     made = helper.make_graph(
         graph.nodes, card.name, [image], outputs, [*bare.graph.initializer, *graph.constants]
     )
@@ -256,7 +258,7 @@ def _save(model: onnx.ModelProto, card: Card, path: Path) -> None:
 
 def _only_input(bare: onnx.ModelProto) -> str:
     weights = {tensor.name for tensor in bare.graph.initializer}
-    inputs = [entry.name for entry in bare.graph.input if entry.name not in weights]
+    inputs: list[str] = [entry.name for entry in bare.graph.input if entry.name not in weights]
     if len(inputs) != 1:
         raise ModelError(f"Expected a network with one input, got {inputs}.")
     return inputs[0]

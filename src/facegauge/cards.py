@@ -1,7 +1,7 @@
 """The card inside a model file: what it is, how to feed it, what its score means.
 
-A card is JSON in the ONNX metadata property ``facegauge.card``. Values here are frozen and validated,
-so that a file with a wrong card is refused when it is opened, not when a score is used.
+A card is JSON in the ONNX metadata property ``facegauge.card``. Values here are frozen and
+validated, so that a file with a wrong card is refused when it is opened, not when a score is used.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Crop:
     """How a picture becomes the model's input.
 
     ``aligned``: five landmarks are moved onto the 112-pixel ArcFace template scaled to ``size``;
-    resampling is ``smooth`` or ``reference`` (see alignment). ``whole``: the short side is resized to
-    ``short_side`` and the centre size×size is taken; resampling is ``area`` or ``pillow-bilinear``
-    (what torchvision does to PIL pictures). ``frame`` is the share of the short side that an aligned
-    model is shown when a loosely cropped face comes without landmarks.
+    resampling is ``smooth`` or ``reference`` (see alignment). ``whole``: the short side is resized
+    to ``short_side`` and the centre size×size is taken; resampling is ``area`` or
+    ``pillow-bilinear`` (what torchvision does to PIL pictures). ``frame`` is the share of the short
+    side that an aligned model is shown when a loosely cropped face comes without landmarks.
     """
 
     view: View

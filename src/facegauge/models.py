@@ -1,8 +1,8 @@
 """Self-describing ONNX files: open, check, list, show. One model is one file.
 
-Every file takes ``image``, uint8 RGB N×H×W×3, and holds preprocessing, network and calibration in one
-graph, and a card (see cards) in its metadata. A file is trusted only after it has reproduced the golden
-vectors in its card on this machine.
+Every file takes ``image``, uint8 RGB N×H×W×3, and holds preprocessing, network and calibration in
+one graph, and a card (see cards) in its metadata. A file is trusted only after it has reproduced
+the golden vectors in its card on this machine.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ class Model:
         answers = golden_answers(self, self.card.golden.seed)
         return float(np.abs(answers - np.array(self.card.golden.outputs)).max())
 
+    @property
+    def golden_tolerance(self) -> float:
+        """Largest difference allowed: score points, or units of an embedding of length 1."""
+        recogniser = self.card.kind is Kind.RECOGNISER
+        return EMBEDDING_TOLERANCE if recogniser else GOLDEN_TOLERANCE
+
+    def reproduces_golden(self) -> bool:
+        """Whether this machine gives the golden vectors back."""
+        return self.golden_difference() <= self.golden_tolerance
+
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
         size = self.card.crop.size
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3):
@@ -87,7 +97,7 @@ class Model:
         return [np.asarray(values) for values in self._session.run(names, {"image": images})]
 
 
-def open(  # noqa: A001 - the house says models.open, as one opens a file
+def open(
     name: str | Path = DEFAULT,
     *,
     threads: int | None = None,
@@ -155,13 +165,11 @@ def golden_answers(model: Model, seed: int) -> npt.NDArray[np.float64]:
 
 
 def _refuse_mismatch(model: Model) -> None:
-    tolerance = EMBEDDING_TOLERANCE if model.card.kind is Kind.RECOGNISER else GOLDEN_TOLERANCE
-    difference = model.golden_difference()
-    if not difference <= tolerance:
+    if not model.reproduces_golden():
         raise GoldenMismatch(
-            f"{model.path} differs from its golden vectors by {difference:.3g} (allowed "
-            f"{tolerance:g}). The file is damaged, or this ONNX Runtime computes differently; "
-            "fetch or export the model again."
+            f"{model.path} differs from its golden vectors by {model.golden_difference():.3g} "
+            f"(allowed {model.golden_tolerance:g}). The file is damaged, or this ONNX Runtime "
+            "computes differently; fetch or export the model again."
         )
 
 

@@ -1,8 +1,9 @@
 """Error-versus-discard curves (EDC): what a quality score saves a recogniser from.
 
-Here stands the ``difiqa`` protocol (DifFIQA, Babnik et al. 2023; AI-KD, Babnik et al. 2024): mated pairs
-only, a threshold fixed beforehand from the non-mated pairs at a false match rate, the lower quality of a
-pair decides when it leaves, a stairs curve, and the partial area divided by what no discarding gives.
+Here stands the ``difiqa`` protocol (DifFIQA, Babnik et al. 2023; AI-KD, Babnik et al. 2024): mated
+pairs only, a threshold fixed beforehand from the non-mated pairs at a false match rate, the lower
+quality of a pair decides when it leaves, a stairs curve, and the partial area divided by what no
+discarding gives.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ Values = npt.NDArray[np.float64]
 class DiscardCurve:
     """FNMR of the mated pairs that remain, after each discard of the lowest qualities.
 
-    ``discard`` (shares 0..1, first 0) and ``error`` (FNMR 0..1) have one value per distinct quality;
-    ``comparisons`` mated pairs with ``errors`` non-matches at ``threshold`` were there at the start.
+    ``discard`` (shares 0..1, first 0) and ``error`` (FNMR 0..1) have one value per distinct
+    quality; ``comparisons`` mated pairs with ``errors`` non-matches at ``threshold`` were there at
+    the start.
     """
 
     discard: Values

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from facegauge.values import Pixels
 
 VERSION = 1
-"""To be raised with any change of what is drawn: it is part of the name under which labels are kept."""
+"""To be raised with any change of what is drawn: it is part of the name under which labels are
+kept."""
 
 Operation = Callable[[Pixels, np.random.Generator], Pixels]
 

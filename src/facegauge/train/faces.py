@@ -24,7 +24,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Faces:
-    """N faces: picture paths, landmarks (N×5×2 pixels), identity codes and who is for validation."""
+    """N faces: picture paths, landmarks (N×5×2 pixels), identity codes, who is for validation."""
 
     paths: tuple[Path, ...]
     landmarks: npt.NDArray[np.float64]

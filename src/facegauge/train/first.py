@@ -1,7 +1,7 @@
 """The recipe ``first``: regress a student on recognisers' labels while imitating their embeddings.
 
-A run is divided into legs. Which crop is seen when, and every random number, follows from the seed and the
-number of the visit alone, so a run that was killed and resumed is the run that was not.
+A run is divided into legs. Which crop is seen when, and every random number, follows from the seed
+and the number of the visit alone, so a run that was killed and resumed is the run that was not.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Learner(lightning.LightningModule):
 
 
 class Validation:
-    """Grades a network on the validation people: pAUC with each recogniser, and rank correlation."""
+    """Grades a network on the validation people: pAUC per recogniser, and rank correlation."""
 
     def __init__(self, views: Views, targets: Targets) -> None:
         faces = views.faces
@@ -229,7 +229,7 @@ class Visits(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """The crops of the leg that is about to be run."""
         count = self.chosen.steps * self.chosen.batch
-        leg = self.trainer.current_epoch
+        leg = 0 if self.trainer is None else self.trainer.current_epoch
         return DataLoader(
             self.crops,
             batch_size=self.chosen.batch,
@@ -286,7 +286,7 @@ def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,
-        precision=chosen.precision,
+        precision=chosen.precision,  # type: ignore[arg-type]
         max_epochs=chosen.legs,
         gradient_clip_val=chosen.clip,
         callbacks=[keep, *([TQDMProgressBar()] if shown else [])],
@@ -299,14 +299,26 @@ def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
 
 
 def _write_reference(run: Run, chosen: First, views: Views) -> None:
-    """Raw outputs of the validation faces, clean and once degraded: what scores are percentiles of."""
+    """Raw outputs of the validation faces, clean and once degraded: the reference population."""
     chosen_faces = [int(face) for face in np.flatnonzero(views.faces.validation)]
     crops = np.stack([views.aligned(face, view) for view in (0, 1) for face in chosen_faces])
     raw = raw_scores(load_student(run), crops, torch.device("cpu"))
     with run.reference.open("wb") as file:
         np.savez(file, raw=raw, faces=len(chosen_faces), people=len(_people(views.faces)))
     best = min(run.facts()["history"], key=lambda entry: entry["pauc_jittered"])
-    run.write_facts({**run.facts(), "best": best, "complete": True})
+    done = {"data": _described(views.faces), "best": best, "complete": True}
+    run.write_facts({**run.facts(), **done})
+
+
+def _described(faces: Faces) -> str:
+    """The tables of a run and how many of their faces were seen and held out."""
+    tables = np.array([path.parent.name for path in faces.paths])
+    parts = [
+        f"{name}: {int((~faces.validation[tables == name]).sum())} faces for training, "
+        f"{int(faces.validation[tables == name].sum())} held out for validation"
+        for name in np.unique(tables)
+    ]
+    return "; ".join(parts)
 
 
 def _people(faces: Faces) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Recipes: everything that changes the result of a training run, typed, explained and printable.
 
-What only changes with the machine (workers, device, folders) is a flag, not a field. A recipe is written
-beside every checkpoint.
+What only changes with the machine (workers, device, folders) is a flag, not a field. A recipe is
+written beside every checkpoint.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def _require(holds: bool, field: str, expected: str, came: Any) -> None:
 class First:
     """A small utility student: labels from recognisers, embeddings distilled from them.
 
-    The label of a picture is how confident recognisers are in it (length of the embedding) and how near
-    it comes to the other pictures of its person (cosine to the centre of the others).
+    The label of a picture is how confident recognisers are in it (length of the embedding) and how
+    near it comes to the other pictures of its person (cosine to the centre of the others).
     """
 
     name: str = "utility"
@@ -44,11 +44,13 @@ class First:
     views: int = 4
     """Versions of each face: the clean one and views - 1 synthetically degraded ones."""
     jitter: float = 0.085
-    """Landmark noise, half-width as a share of the inter-eye distance (3 px on a 112-px crop)."""
+    """Landmark noise, half-width as a share of the inter-eye distance (3 px on 112)."""
     loose: float = 0.2
-    """Share of visits that see the face from further off, turned and shifted, as in a loose crop."""
+    """Share of visits that see the face from further off, turned and shifted: a loose crop."""
+    frame: float = 0.75
+    """Share of the short side that the exported model is shown of a loose crop."""
     embedding_weight: float = 1.0
-    """Weight of the cosine distance to the recognisers' embeddings of the clean aligned crop."""
+    """Weight of the cosine distance to recognisers' embeddings of the clean aligned crop."""
     label_beta: float = 0.5
     """Where the smooth-L1 loss on labels (in standard deviations) turns from square to linear."""
     batch: int = 64
@@ -64,7 +66,7 @@ class First:
     warmup: float = 0.05
     """Share of all steps until the peak rate is reached."""
     average: float = 0.999
-    """Decay of the exponential moving average of the weights, which is what is validated and kept."""
+    """Decay of the moving average of the weights, which is what is validated and kept."""
     clip: float = 1.0
     """Largest gradient norm."""
     precision: str = "bf16-mixed"
@@ -77,8 +79,8 @@ class First:
             _require(getattr(self, field) >= 1, field, "1 or more", getattr(self, field))
         for field in ("jitter", "embedding_weight", "weight_decay"):
             _require(getattr(self, field) >= 0, field, "0 or more", getattr(self, field))
-        for field in ("loose", "warmup", "average"):
-            _require(0 <= getattr(self, field) < 1, field, "in [0, 1)", getattr(self, field))
+        for field in ("loose", "warmup", "average", "frame"):
+            _require(0 <= getattr(self, field) <= 1, field, "in 0..1", getattr(self, field))
         _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         known = ("bf16-mixed", "32-true")
         _require(self.precision in known, "precision", " or ".join(known), self.precision)

@@ -1,8 +1,9 @@
 """A run folder: recipe, weights, metrics and what export needs, in files a person can read.
 
-``recipe.json`` and ``run.json`` (metrics, git revision, what the run saw), ``model.safetensors`` (the
-best averaged weights), ``reference.npz`` (raw outputs on the reference population), ``state.ckpt``
-(Lightning's state, for resuming) and ``targets/`` (the recognisers' answers; safe to delete).
+``recipe.json`` and ``run.json`` (metrics, git revision, what the run saw), ``model.safetensors``
+(the best averaged weights), ``reference.npz`` (raw outputs on the reference population),
+``state.ckpt`` (Lightning's state, for resuming) and ``targets/`` (the recognisers' answers; safe to
+delete).
 """
 
 from __future__ import annotations

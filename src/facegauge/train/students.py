@@ -17,7 +17,7 @@ class Student(nn.Module):
     def __init__(self, backbone: str, head_width: int, labels: int, widths: list[int]) -> None:
         super().__init__()
         self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
-        features = self.backbone.num_features
+        features = int(self.backbone.num_features)  # type: ignore[arg-type]
         self.quality = nn.Sequential(
             nn.Linear(features, head_width), nn.GELU(), nn.Linear(head_width, labels)
         )

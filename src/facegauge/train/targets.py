@@ -1,7 +1,7 @@
 """What the student must answer: labels and embeddings from frozen recognisers, computed once.
 
-A frozen teacher that sees fixed crops gives fixed answers, so each view is embedded once and kept in parts
-on disk; a run that is killed while embedding goes on with the next part.
+A frozen teacher that sees fixed crops gives fixed answers, so each view is embedded once and kept
+in parts on disk; a run that is killed while embedding goes on with the next part.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ def find_recognisers(folder: Path, patterns: tuple[str, ...]) -> list[Model]:
         found = [literal] if literal.is_absolute() else sorted(folder.glob(pattern))
         if not found:
             raise TrainingError(
-                f"Expected a recogniser at {folder / pattern}, found none. Wrap one with: facegauge "
-                "models wrap FILE --convention NAME --out OUT.onnx, and pass --set recognisers=..."
+                f"Expected a recogniser at {folder / pattern}, found none. Wrap one with: "
+                "facegauge models wrap FILE --convention NAME --out OUT.onnx, and pass --set "
+                "recognisers=OUT.onnx"
             )
         paths += found
     opened = [models.open(path) for path in paths]

@@ -1,8 +1,8 @@
 """A view: one face, cut out with or without sloppiness, clean or degraded, as a student sees it.
 
-View 0 of a face is the clean aligned crop; view v > 0 is degraded by operations that depend on seed, face
-and v alone, so that a recogniser needs to look at each view once and its answers can be kept. The
-sloppiness of the cut is drawn afresh at every visit.
+View 0 of a face is the clean aligned crop; view v > 0 is degraded by operations that depend on
+seed, face and v alone, so that a recogniser needs to look at each view once and its answers can be
+kept. The sloppiness of the cut is drawn afresh at every visit.
 """
 
 from __future__ import annotations

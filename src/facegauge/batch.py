@@ -1,0 +1,201 @@
+"""Many images become one table: parallel, resumable, constant memory.
+
+Worker threads read and align; one thread runs the network and writes rows in the order of the
+images. A few chunks of images are under way at a time, so memory does not grow with their number.
+
+An image's score may move by less than 1e-6 with the images it shares a network call with. So the
+calls are cut along a fixed grid: ``batch_size`` images at a time, in order, done or not. A resumed
+run computes the chunk in which it was interrupted anew and writes the rows that are missing: the
+table is the same, byte for byte, as without the interruption.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facegauge.errors import OptionError
+from facegauge.score_row import ScoreRow
+from facegauge.score_table import ScoreTable, open_scores
+from facegauge.tables import LandmarkTable
+from facegauge.values import Assessment, Outcome
+from facegauge.walk import Found, find_images
+
+if TYPE_CHECKING:
+    from facegauge.scoring import Prepared, Scorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What became of a batch.
+
+    ``images`` were found; of these ``skipped`` were in the table already. ``outcomes`` counts the
+    rows written now; ``passed_over`` the files left out for their suffix; ``landmarks_matched``
+    the images found in the landmark table (None without one): 0 means that the paths in it do not
+    fit.
+    """
+
+    images: int = 0
+    skipped: int = 0
+    passed_over: int = 0
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    landmarks_matched: int | None = None
+
+    @property
+    def scored(self) -> int:
+        """Rows with a score written now."""
+        return self.outcomes.get(Outcome.SCORED, 0)
+
+
+def score_images(
+    paths: Sequence[Path | str],
+    *,
+    scorer: Scorer,
+    out: Path | str | None = None,
+    landmarks: LandmarkTable | None = None,
+    resume: bool = False,
+    workers: int | None = None,
+    batch_size: int = 32,
+    progress: Callable[[int], None] | None = None,
+    emit: Callable[[ScoreRow], None] | None = None,
+) -> Summary:
+    """Score every image under ``paths`` into the table ``out``, or hand the rows to ``emit``.
+
+    ``workers`` threads read and align (one per core unless told); ``progress`` is told how many
+    more images are finished. An exception, KeyboardInterrupt too, leaves what is done in the table
+    and no thread behind.
+
+    Raises:
+        OptionError: workers or batch_size below 1, resume without a table, or a table that exists
+            or cannot be continued (see ``score_table.open_scores``).
+        TableError: the table to resume is none.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if min(workers, batch_size) < 1 or (resume and out is None):
+        raise OptionError(
+            "Scoring needs workers and batch size of at least 1, and a table to resume, got "
+            f"{workers}, {batch_size} and {out}. Correct --workers or --batch-size, or pass --out."
+        )
+    walk = find_images(paths)
+    target = nullcontext() if out is None else open_scores(out, model=scorer.name, resume=resume)
+    with target as table, _pool(workers) as pool:
+        run = _Run(scorer=scorer, table=table, landmarks=landmarks, emit=emit, size=batch_size)
+        ahead = 1 + -(-2 * workers // batch_size)
+        for chunk in _under_way(run.chunks(walk, pool), ahead):
+            run.finish(chunk)
+            if progress is not None:
+                progress(len(chunk))
+    return run.summary(walk.passed_over)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="facegauge-read")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One image under way; ``done`` when its rows are in the table already."""
+
+    found: Found
+    done: bool
+    faces: Future[list[Prepared]] | None = None
+
+
+def _under_way(chunks: Iterator[list[_Job]], ahead: int) -> Iterator[list[_Job]]:
+    """The same chunks, each begun ``ahead`` chunks before it is handed on."""
+    waiting: deque[list[_Job]] = deque()
+    for chunk in chunks:
+        waiting.append(chunk)
+        if len(waiting) > ahead:
+            yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One batch on its way: chunks of images in, rows out, and the counts."""
+
+    scorer: Scorer
+    table: ScoreTable | None
+    landmarks: LandmarkTable | None
+    emit: Callable[[ScoreRow], None] | None
+    size: int
+    images: int = 0
+    skipped: int = 0
+    matched: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    def chunks(self, walk: Iterator[Found], pool: ThreadPoolExecutor) -> Iterator[list[_Job]]:
+        """Chunks of ``size`` images; reading begins unless a whole chunk is done."""
+        while chunk := [self._job(found) for found in islice(walk, self.size)]:
+            if not all(job.done for job in chunk):
+                chunk = [replace(job, faces=pool.submit(self._read, job.found)) for job in chunk]
+            yield chunk
+
+    def _job(self, found: Found) -> _Job:
+        done = self.table is not None and self.table.done(found.name)
+        self.images += 1
+        self.skipped += done
+        self.matched += self.landmarks is not None and found.name in self.landmarks
+        return _Job(found=found, done=done)
+
+    def _read(self, found: Found) -> list[Prepared]:
+        if found.problem:
+            return []
+        points = () if self.landmarks is None else self.landmarks.of(found.name)
+        return self.scorer.prepare(found.path, points)
+
+    def finish(self, chunk: Sequence[_Job]) -> None:
+        """Run the network on a chunk and write the rows that are not there yet."""
+        if all(job.done for job in chunk):
+            return
+        faces = [[] if job.faces is None else job.faces.result() for job in chunk]
+        assessments = self._assessed([face for several in faces for face in several])
+        for job, several in zip(chunk, faces, strict=True):
+            own = list(islice(assessments, len(several)))
+            if not job.done:
+                self._write(job.found, own)
+
+    def _assessed(self, faces: list[Prepared]) -> Iterator[Assessment]:
+        for start in range(0, len(faces), self.size):
+            part = faces[start : start + self.size]
+            assessments = self.scorer.finish(part)
+            if len(assessments) != len(part):
+                raise ValueError(f"{len(part)} faces need as many results, got {len(assessments)}.")
+            yield from assessments
+
+    def _write(self, found: Found, assessments: list[Assessment]) -> None:
+        nothing = Assessment(outcome=Outcome.UNREADABLE, detail=found.problem)
+        rows = [
+            ScoreRow.from_assessment(found.name, face, replace(each, model=self.scorer.name))
+            for face, each in enumerate(assessments or [nothing])
+        ]
+        if self.table is not None:
+            self.table.append(rows)
+        for row in rows:
+            self.outcomes[row.outcome] += 1
+            if self.emit is not None:
+                self.emit(row)
+
+    def summary(self, passed_over: int) -> Summary:
+        """The counts, frozen."""
+        return Summary(
+            images=self.images,
+            skipped=self.skipped,
+            passed_over=passed_over,
+            outcomes=dict(self.outcomes),
+            landmarks_matched=None if self.landmarks is None else self.matched,
+        )

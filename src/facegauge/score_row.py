@@ -1,0 +1,232 @@
+r"""One row of a score table, and how it becomes one line of csv or jsonl and back.
+
+A row is one physical line, whatever a file is called. A line that is followed by another of the
+same image says so in a way no reader of csv or JSON sees (csv: its outcome is quoted; jsonl: a
+space ends the line), so a table cut at any byte tells which image was last complete.
+
+How a path is written:
+
+- csv: backslash, newline and carriage return as ``\\``, ``\n``, ``\r``; bytes that are not UTF-8
+  as they are;
+- jsonl: JSON's own escapes; a byte 0xff that is not UTF-8 is the lone surrogate ``\udcff``, as in
+  Python's ``surrogateescape``;
+- parquet: as csv, but a byte that is not UTF-8 becomes ``\xff``, as parquet holds UTF-8 only.
+
+``score_table.read_scores`` gives the original path back from all three.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facegauge.errors import InputError, TableError
+from facegauge.values import Assessment, Box, Outcome
+
+SCORE_COLUMNS = (
+    "path",
+    "face",
+    "outcome",
+    "score",
+    "raw",
+    "model",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "confidence",
+    "detail",
+)
+DECIMALS = {"score": 4, "raw": 6, "x0": 2, "y0": 2, "x1": 2, "y1": 2, "confidence": 3}
+"""Digits after the point: batches of another size move a score by less than 1e-6."""
+
+LONGEST_DETAIL = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRow:
+    """One line of a score table, rounded and on one line from the moment it is made.
+
+    ``face`` counts the faces of an image from 0 (also 0 for an image without a score). Score is
+    0..100, the box is in pixels, confidence 0..1; what is unknown is None.
+    """
+
+    path: str
+    face: int
+    outcome: Outcome
+    score: float | None = None
+    raw: float | None = None
+    model: str = ""
+    x0: float | None = None
+    y0: float | None = None
+    x1: float | None = None
+    y1: float | None = None
+    confidence: float | None = None
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str) or not self.path or self.face < 0:
+            raise InputError(f"A row needs a path and a face >= 0, got {self.path!r}, {self.face}.")
+        object.__setattr__(self, "outcome", Outcome(self.outcome))
+        object.__setattr__(self, "model", one_line(self.model))
+        object.__setattr__(self, "detail", one_line(self.detail))
+        for name, places in DECIMALS.items():
+            object.__setattr__(self, name, _rounded(name, getattr(self, name), places))
+        scored = self.outcome is Outcome.SCORED
+        if (self.score is not None, self.raw is not None) != (scored, scored):
+            raise InputError(f"A row has score and raw exactly when it is scored, got {self}.")
+
+    @classmethod
+    def from_assessment(cls, path: str, face_index: int, assessment: Assessment) -> ScoreRow:
+        """The row of one assessment; measures and landmarks have no columns."""
+        face = assessment.face
+        box: Box | None = None if face is None else face.box
+        return cls(
+            path=path,
+            face=face_index,
+            outcome=assessment.outcome,
+            score=assessment.score,
+            raw=assessment.raw,
+            model=assessment.model,
+            x0=None if box is None else box.x0,
+            y0=None if box is None else box.y0,
+            x1=None if box is None else box.x1,
+            y1=None if box is None else box.y1,
+            confidence=None if face is None else face.confidence,
+            detail=assessment.detail,
+        )
+
+    def to_dict(self) -> dict[str, str | int | float | None]:
+        """Plain Python values in the order of the columns."""
+        values = {name: getattr(self, name) for name in SCORE_COLUMNS}
+        return values | {"outcome": str(self.outcome)}
+
+
+def one_line(text: str) -> str:
+    r"""Text for a cell: printable, single spaces, at most ``LONGEST_DETAIL`` characters.
+
+    Example:
+        >>> one_line("cannot read\n a\tb")
+        'cannot read a b'
+    """
+    if text.isprintable() and "  " not in text and len(text) <= LONGEST_DETAIL:
+        return text.strip()
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
+    return " ".join(words)[:LONGEST_DETAIL].strip()
+
+
+def _rounded(name: str, value: float | None, places: int) -> float | None:
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        raise InputError(f"A row needs a finite {name} or none, got {value}.")
+    return round(float(value), places) + 0.0  # -0.0 becomes 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFormat:
+    """How rows become lines and lines become rows.
+
+    ``encode(row, more)`` gives one line; ``more`` marks that another of the same image follows.
+    ``start`` is what every line begins with, to tell a line cut short from a foreign file.
+    """
+
+    header: bytes
+    start: bytes
+    encode: Callable[[ScoreRow, bool], bytes]
+    decode: Callable[[bytes], ScoreRow]
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(rb"\\(x[0-9a-f]{2}|.)")
+
+
+def escaped(path: str) -> str:
+    r"""A path without line breaks: ``\\``, ``\n`` and ``\r`` for backslash and line breaks."""
+    return path.translate(_ESCAPES)
+
+
+def unescaped(text: str) -> str:
+    r"""The path behind ``escaped``; ``\xff`` stands for a byte that is not UTF-8."""
+    if "\\" not in text:
+        return text
+    raw = _ESCAPED.sub(_unescaped_byte, text.encode("utf-8", "surrogateescape"))
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _unescaped_byte(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    if len(code) == 3:
+        return bytes([int(code[1:], 16)])
+    return {b"n": b"\n", b"r": b"\r"}.get(code, code)
+
+
+def _csv_line(row: ScoreRow, more: bool) -> bytes:
+    cells = []
+    for name, value in row.to_dict().items():
+        if name in DECIMALS:
+            cells.append("" if value is None else f"{value:.{DECIMALS[name]}f}")
+        else:
+            text = escaped(row.path) if name == "path" else str(value)
+            cells.append(_quoted(text, always=more and name == "outcome"))
+    return (",".join(cells) + "\n").encode("utf-8", "surrogateescape")
+
+
+def _quoted(text: str, *, always: bool) -> str:
+    if always or "," in text or '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def csv_cells(line: bytes) -> list[str]:
+    """The cells of one line of csv."""
+    text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    return next(csv.reader([text], strict=True), [])
+
+
+def csv_row(line: bytes, columns: Sequence[str] = SCORE_COLUMNS) -> ScoreRow:
+    """The row of one line of csv whose cells are these columns."""
+    texts = dict(zip(columns, csv_cells(line), strict=True))
+    numbers = {name: float(texts[name]) if texts[name] else None for name in DECIMALS}
+    return ScoreRow(
+        path=unescaped(texts["path"]),
+        face=int(texts["face"]),
+        outcome=Outcome(texts["outcome"]),
+        model=texts["model"],
+        detail=texts["detail"],
+        **numbers,
+    )
+
+
+def _json_line(row: ScoreRow, more: bool) -> bytes:
+    text = json.dumps(row.to_dict(), ensure_ascii=False) + (" \n" if more else "\n")
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes \udcff: JSON
+
+
+def _json_row(line: bytes) -> ScoreRow:
+    values = json.loads(line)
+    return ScoreRow(**{name: values[name] for name in SCORE_COLUMNS})
+
+
+CSV = LineFormat(
+    header=(",".join(SCORE_COLUMNS) + "\n").encode(), start=b"", encode=_csv_line, decode=csv_row
+)
+JSONL = LineFormat(header=b"", start=b'{"path": "', encode=_json_line, decode=_json_row)
+
+
+def decoded(table: Path, number: int, line: bytes, decode: Callable[[bytes], ScoreRow]) -> ScoreRow:
+    """One row, or a TableError that names the line."""
+    try:
+        return decode(line)
+    except (ValueError, TypeError, KeyError, InputError, csv.Error) as error:
+        raise TableError(
+            f"{table}, line {number}: expected a row with {','.join(SCORE_COLUMNS)}, got "
+            f"{line[:80]!r} ({type(error).__name__}: {error}). Correct or remove the line; a table "
+            "cut off in the middle is completed by scoring again with --resume."
+        ) from error

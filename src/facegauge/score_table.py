@@ -1,0 +1,280 @@
+"""Score tables on disk: csv, jsonl or parquet, read one row at a time, resumable at any byte.
+
+A table grows by whole images: the lines of one image are one write, so rows can be watched as they
+come. A process may be killed at any moment: ``resume`` cuts off an incomplete last line, and the
+lines of an image of which not all were written, and continues there. What is done is remembered as
+8 bytes an image.
+
+Parquet has its index at the end and cannot be continued after a crash: its rows go to a journal
+``<out>.partial.jsonl``, which becomes the parquet file when the table is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from facegauge.errors import OptionError, TableError
+from facegauge.score_parquet import load_pyarrow, read_parquet, write_parquet
+from facegauge.score_row import (
+    CSV,
+    JSONL,
+    SCORE_COLUMNS,
+    LineFormat,
+    ScoreRow,
+    csv_cells,
+    csv_row,
+    decoded,
+    one_line,
+)
+
+
+def open_scores(out: Path | str, *, model: str, resume: bool = False) -> ScoreTable:
+    """Open a table to append to; missing parent folders are made.
+
+    With ``resume`` an existing table is continued, or a new one started. Everything is checked
+    before a byte is written or cut off.
+
+    Raises:
+        OptionError: another suffix; the table exists and ``resume`` is not set; rows by another
+            model; a place that cannot be written.
+        TableError: the file to resume is not a score table.
+        MissingExtra: parquet without pyarrow.
+    """
+    table = Path(out)
+    suffix, model = _suffix(table), one_line(model)
+    try:
+        if suffix != ".parquet":
+            return ScoreTable(table, CSV if suffix == ".csv" else JSONL, model, resume)
+        load_pyarrow("writing .parquet")
+        return _ParquetTable(table, model, resume)
+    except OSError as error:
+        raise OptionError(
+            f"The score table needs a place to write, got {table}: {error.strerror or error}. "
+            "Pass another --out."
+        ) from error
+
+
+def read_scores(path: Path | str) -> Iterator[ScoreRow]:
+    """The rows of a score table one by one, in constant memory.
+
+    A csv may have its columns in another order and more of them.
+
+    Raises:
+        TableError: not a score table, or a line that is no row, with its number.
+        OptionError: another suffix.
+        MissingExtra: parquet without pyarrow.
+    """
+    table = Path(path)
+    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": read_parquet}
+    return _readable(table, readers[_suffix(table)](table))
+
+
+class ScoreTable:
+    """A csv or jsonl table open to append; a context manager that closes the file."""
+
+    def __init__(self, path: Path, form: LineFormat, model: str, resume: bool) -> None:
+        self._form = form
+        fresh = not (resume and path.exists())
+        kept = _Kept() if fresh else _kept(path, form, model)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = _created(path) if fresh else path.open("ab", buffering=0)
+        self._done = np.unique(np.array(kept.hashes, dtype=np.uint64))
+        if not fresh and path.stat().st_size != kept.size:
+            self._file.truncate(kept.size)
+        if kept.size == 0:
+            self._write(form.header)
+
+    def done(self, path: str) -> bool:
+        """Whether an image was complete when the table was opened."""
+        key = np.uint64(_hash(path))
+        place = int(np.searchsorted(self._done, key))
+        return place < len(self._done) and bool(self._done[place] == key)
+
+    def append(self, rows: Sequence[ScoreRow]) -> None:
+        """Write all rows of one image, at once."""
+        last = len(rows) - 1
+        self._write(b"".join(self._form.encode(row, at < last) for at, row in enumerate(rows)))
+
+    def finish(self) -> None:
+        """Called when every image is in the table."""
+
+    def close(self) -> None:
+        """Close the file; what was appended stays."""
+        self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        self.close()
+        if kind is None:
+            self.finish()
+
+
+class _ParquetTable(ScoreTable):
+    """A jsonl journal that becomes a parquet file when it is complete."""
+
+    def __init__(self, path: Path, model: str, resume: bool) -> None:
+        self._out, self._journal = path, _beside(path, ".partial.jsonl")
+        if not resume:
+            _refuse_existing(path)
+            _refuse_existing(self._journal)
+        elif path.exists() and not self._journal.exists():
+            _reopen(path, self._journal, model)
+        super().__init__(self._journal, JSONL, model, resume)
+
+    def finish(self) -> None:
+        part = _beside(self._out, ".partial.parquet")
+        write_parquet(part, read_scores(self._journal))
+        part.replace(self._out)
+        self._journal.unlink()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What a resumed table keeps: its first ``size`` bytes, and the images that are in them."""
+
+    size: int = 0
+    hashes: array[int] = field(default_factory=lambda: array("Q"))
+
+
+def _kept(path: Path, form: LineFormat, model: str) -> _Kept:
+    with path.open("rb") as handle:
+        head = handle.read(len(form.header))
+        if head != form.header:
+            return _kept_of_a_cut_header(path, head, form)
+        size = offset = len(head)
+        hashes = array("Q")
+        for number, line in enumerate(handle, 2 if head else 1):
+            if not line.endswith(b"\n"):
+                _check_cut_line(path, number, line, form)
+                break
+            row = decoded(path, number, line, form.decode)
+            _check_model(path, row, model)
+            offset += len(line)
+            if line != form.encode(row, True):  # the last line of its image
+                size = offset
+                hashes.append(_hash(row.path))
+    return _Kept(size=size, hashes=hashes)
+
+
+def _kept_of_a_cut_header(path: Path, head: bytes, form: LineFormat) -> _Kept:
+    if form.header.startswith(head):
+        return _Kept()
+    raise TableError(
+        f"{path} is to be resumed and needs the first line {','.join(SCORE_COLUMNS)}, got "
+        f"{head.splitlines()[0][:80]!r}. Pass another --out."
+    )
+
+
+def _check_cut_line(path: Path, number: int, line: bytes, form: LineFormat) -> None:
+    shortest = min(len(line), len(form.start))
+    if line[:shortest] != form.start[:shortest]:
+        raise TableError(
+            f"{path}, line {number}: expected the beginning of a row, got {line[:80]!r}. "
+            "This is not a score table: pass another --out."
+        )
+
+
+def _check_model(path: Path, row: ScoreRow, model: str) -> None:
+    if row.model not in ("", model):
+        raise OptionError(
+            f"A score table holds scores by one model; {path} has rows by {row.model!r}, and this "
+            f"run uses {model!r}. Pass another --out, or the same --model."
+        )
+
+
+def _created(path: Path) -> Any:
+    _refuse_existing(path)
+    return path.open("xb", buffering=0)
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        raise OptionError(
+            f"A new score table needs a new file, and {path} exists; pass --resume to continue it, "
+            "or another --out."
+        )
+
+
+def _hash(path: str) -> int:
+    data = path.encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".jsonl", ".parquet"):
+        raise OptionError(
+            f"A score table is a .csv, .jsonl or .parquet file, got {path}. "
+            "Give it one of these three suffixes."
+        )
+    return suffix
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _readable(table: Path, rows: Iterator[ScoreRow]) -> Iterator[ScoreRow]:
+    try:
+        yield from rows
+    except OSError as error:
+        raise TableError(
+            f"Expected a score table in {table}, got: {error.strerror or error}. Check the path."
+        ) from error
+
+
+def _jsonl_rows(table: Path) -> Iterator[ScoreRow]:
+    with table.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            yield decoded(table, number, line, JSONL.decode)
+
+
+def _csv_rows(table: Path) -> Iterator[ScoreRow]:
+    with table.open("rb") as lines:
+        columns = csv_cells(next(lines, b"").removeprefix(b"\xef\xbb\xbf"))
+        missing = [name for name in SCORE_COLUMNS if columns.count(name) != 1]
+        if missing:
+            raise TableError(
+                f"{table} needs the columns {','.join(SCORE_COLUMNS)} in its first line, got "
+                f"{','.join(columns)[:300]!r}. Add {', '.join(missing)}, once each."
+            )
+        for number, line in enumerate(lines, 2):
+            yield decoded(table, number, line, partial(csv_row, columns=columns))
+
+
+def _reopen(out: Path, journal: Path, model: str) -> None:
+    """Turn a finished parquet file back into a journal; the parquet file stays until the end."""
+    part = _beside(out, ".partial.tmp")
+    try:
+        with part.open("wb") as handle:
+            rows = read_scores(out)
+            row = next(rows, None)
+            while row is not None:
+                _check_model(out, row, model)
+                following = next(rows, None)
+                more = following is not None and following.path == row.path
+                handle.write(JSONL.encode(row, more))
+                row = following
+        part.replace(journal)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()

@@ -1,0 +1,94 @@
+"""A finished run becomes one self-describing ONNX file."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from facegauge import baking
+from facegauge.baking import CONVENTIONS
+from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calibrate
+from facegauge.errors import TrainingError
+from facegauge.train.first import load_student
+from facegauge.train.runs import Run
+from facegauge.train.students import Student
+
+OPSET = 18
+
+
+def export_run(folder: Path, out: Path) -> Card:
+    """Write the best student of a run, with calibration, card and golden vectors.
+
+    Raises:
+        TrainingError: no run, or a run that is not complete.
+    """
+    run = Run(folder=folder)
+    chosen, facts = run.recipe(), run.facts()
+    if not facts.get("complete"):
+        raise TrainingError(
+            f"{folder} is not complete: {facts.get('legs', 0)} of {chosen.legs} legs are done. Go "
+            f"on with: facegauge train RECIPE --data DIR --out {folder} --resume"
+        )
+    card = baking.draft_card(
+        chosen.name,
+        chosen.version,
+        Kind.UTILITY,
+        Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
+        calibration=_calibration(run),
+        training=_training(run, facts),
+    )
+    bare = to_onnx(load_student(run), chosen.size)
+    return baking.bake_quality(bare, CONVENTIONS["arcface"], card, out)
+
+
+def to_onnx(student: Student, size: int) -> Any:
+    """The bare network as an ONNX model: float planes N×3×size×size in, raw N out."""
+    example = torch.zeros(2, 3, size, size)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        program = torch.onnx.export(
+            student.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["planes"],
+            output_names=["network_raw"],
+            dynamic_shapes={"image": {0: torch.export.Dim("n", min=1)}},
+            verbose=False,
+        )
+    if program is None:
+        raise TrainingError("The exporter gave no network; try another version of torch.")
+    return program.model_proto
+
+
+def _calibration(run: Run) -> Calibration:
+    with np.load(run.reference) as stored:
+        raw, faces, people = stored["raw"], int(stored["faces"]), int(stored["people"])
+    return calibrate(
+        raw,
+        population=(
+            f"{faces} faces held out for validation ({people} named people and unnamed faces), "
+            "each aligned as it is and once more after random synthetic degradation"
+        ),
+        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+    )
+
+
+def _training(run: Run, facts: dict[str, Any]) -> Training:
+    best = facts["best"]
+    chosen = run.recipe()
+    return Training(
+        data=facts.get("data", ""),
+        licence="trained on research-use data; for research",
+        recipe=f"first, tables {', '.join(chosen.tables) or 'all with landmarks'}",
+        revision=facts["revision"],
+        notes=f"validation pAUC aligned {best['pauc_aligned']:.3f}, jittered "
+        f"{best['pauc_jittered']:.3f}",
+    )

@@ -1,0 +1,150 @@
+"""The images under some files and folders: in a fixed order, each once, one folder in memory.
+
+Nothing is lost in silence: what cannot be read is found too, and becomes a row that says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facegauge.images import IMAGE_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One image to score: where it is, and its name in tables.
+
+    ``problem`` says why nothing can be read there (a folder that cannot be listed); mostly empty.
+    """
+
+    path: Path
+    name: str
+    problem: str = ""
+
+
+def find_images(
+    paths: Sequence[Path | str], suffixes: AbstractSet[str] = IMAGE_SUFFIXES
+) -> ImageWalk:
+    """The images under ``paths``: folders recursively, sorted by name, each image once.
+
+    Files given are taken whatever they are, even missing ones; in folders only names that end in
+    one of ``suffixes`` (in any case) are. Whatever has such a name is found, also a folder, a
+    dangling link or a pipe: reading it gives a row that says so. With exactly one folder given,
+    names are relative to it; otherwise they begin with the path as given.
+    """
+    return ImageWalk(paths, suffixes)
+
+
+class ImageWalk(Iterator[Found]):
+    """The images under some paths, one folder in memory at a time.
+
+    ``passed_over`` counts the files left out for their suffix so far. An image can be met twice
+    only where a path given lies inside another: those few are remembered, the images are not.
+    """
+
+    def __init__(self, paths: Sequence[Path | str], suffixes: AbstractSet[str]) -> None:
+        self.passed_over = 0
+        self._suffixes = tuple(suffix.lower() for suffix in suffixes)
+        self._roots = list(dict.fromkeys(Path(path) for path in paths))
+        self._given = {root.as_posix() for root in self._roots}
+        self._met: set[str] = set()
+        self._found = self._walk()
+
+    def __next__(self) -> Found:
+        return next(self._found)
+
+    def _walk(self) -> Iterator[Found]:
+        for root in self._roots:
+            name = root.as_posix()
+            if self._again(name):
+                continue
+            if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises below a closed folder
+                yield Found(path=root, name=name)
+            else:
+                yield from self._folder(root, name)
+
+    def _folder(self, root: Path, name: str) -> Iterator[Found]:
+        alone = len(self._roots) == 1
+        prefix = "" if alone or name == "." else name.rstrip("/") + "/"
+        stack: list[_Folder] = []
+        yield from self._entered(Found(path=root, name=name), prefix, stack, given=True)
+        while stack:
+            folder = stack[-1]
+            entry = next(folder.entries, None)
+            if entry is None:
+                stack.pop()
+                continue
+            found = Found(path=folder.path / entry, name=folder.prefix + entry)
+            if not alone and self._again(found.name):
+                continue
+            if entry in folder.folders:
+                yield from self._entered(found, found.name + "/", stack)
+            elif self._taken(found, alone):
+                yield found
+            else:
+                self.passed_over += 1
+
+    def _entered(
+        self, found: Found, prefix: str, stack: list[_Folder], given: bool = False
+    ) -> Iterator[Found]:
+        """Descend into a folder unless a link leads back into itself; some folders give a row."""
+        try:
+            folder = _listed(found.path, prefix)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            yield replace(found, problem=f"folder cannot be listed: {reason}")
+            return
+        if self._has_suffix(found) and not given:
+            yield found
+        if folder.identity not in {outer.identity for outer in stack}:
+            stack.append(folder)
+
+    def _taken(self, found: Found, alone: bool) -> bool:
+        return self._has_suffix(found) or (not alone and found.name in self._given)
+
+    def _has_suffix(self, found: Found) -> bool:
+        return found.name.lower().endswith(self._suffixes)
+
+    def _again(self, name: str) -> bool:
+        if name not in self._given:
+            return False
+        again = name in self._met
+        self._met.add(name)
+        return again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Folder:
+    path: Path
+    prefix: str
+    identity: tuple[int, int]
+    entries: Iterator[str]
+    folders: frozenset[str]
+
+
+def _listed(path: Path, prefix: str) -> _Folder:
+    status = path.stat()
+    names, folders = [], []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if _is_folder(entry):
+                folders.append(entry.name)
+    return _Folder(
+        path=path,
+        prefix=prefix,
+        identity=(status.st_dev, status.st_ino),
+        entries=iter(sorted(names)),
+        folders=frozenset(folders),
+    )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, for example
+        return False
