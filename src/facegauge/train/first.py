@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from rich.progress import Progress
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from facegauge.evaluate.curves import Comparisons, compare_all
@@ -61,6 +61,7 @@ def train(
         TrainingError: data, recognisers or run folder are not usable.
     """
     run = runs.begin(out, chosen, resume)
+    run.write_facts({"revision": runs.revision(), **run.facts()})
     faces = read_faces(data, chosen.tables)
     targets = _targets(faces, chosen, data, run)
     views = Views(faces=faces, recipe=chosen)
@@ -82,7 +83,7 @@ class Learner(lightning.LightningModule):
         super().__init__()
         torch.manual_seed(chosen.seed)
         self.student = Student(chosen.backbone, chosen.head_width, len(LABELS), widths)
-        average = get_ema_multi_avg_fn(chosen.average)
+        average = _warming_average(chosen.average)
         self.average = AveragedModel(self.student, multi_avg_fn=average, use_buffers=True)
         self.chosen, self.run = chosen, run
         self.validation = Validation(views, targets)
@@ -128,7 +129,7 @@ class Learner(lightning.LightningModule):
         if grades["pauc_jittered"] <= best:
             _save_weights(self.average.module, self.run.weights)
         self.run.write_facts(
-            {"revision": runs.revision(), "legs": len(self.history), "history": self.history}
+            {**self.run.facts(), "legs": len(self.history), "history": self.history}
         )
         self.log_dict({key: grades[key] for key in ("pauc_jittered", "srcc")}, prog_bar=True)
 
@@ -187,11 +188,17 @@ class _Crops(Dataset):
         }
 
     def _drawn(self, visit: int) -> tuple[int, int]:
-        """Each pass over all views has its own order, which follows from the seed."""
-        count = len(self.training) * self.chosen.views
-        turn, place = divmod(visit, count)
-        drawn = _order(self.chosen.seed, turn, count)[place]
-        return int(self.training[drawn // self.chosen.views]), int(drawn % self.chosen.views)
+        """Face and view: the clean view as often as all degraded ones of a face together.
+
+        Each turn over all of them has its own order, which follows from the seed.
+        """
+        degraded = self.chosen.views - 1
+        slots = max(1, 2 * degraded)
+        turn, place = divmod(visit, len(self.training) * slots)
+        drawn = _order(self.chosen.seed, turn, len(self.training) * slots)[place]
+        slot = int(drawn % slots)
+        view = slot - degraded + 1 if degraded and slot >= degraded else 0
+        return int(self.training[drawn // slots]), view
 
 
 _ORDERS: dict[tuple[int, int, int], npt.NDArray[np.int64]] = {}
@@ -341,6 +348,21 @@ def _embedding_loss(embeddings: list[Tensor], batch: dict[str, Tensor]) -> Tenso
         for i, found in enumerate(embeddings)
     ]
     return torch.stack(distances).mean()
+
+
+def _warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """A moving average that forgets its random start: decay min(decay, (1 + n) / (10 + n))."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], weights: list[Tensor], count: Any) -> None:
+        kept = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        for average, weight in zip(averages, weights, strict=True):
+            if average.is_floating_point():
+                average.lerp_(weight.to(average.dtype), 1.0 - kept)
+            else:
+                average.copy_(weight)
+
+    return update
 
 
 def _rate(step: int, total: int, warmup: float) -> float:

@@ -42,7 +42,7 @@ class First:
     head_width: int = 128
     """Width of the hidden layer between the pooled features and the score."""
     views: int = 4
-    """Versions of each face: the clean one and views - 1 synthetically degraded ones."""
+    """Versions of each face: the clean one, seen half the time, and views - 1 degraded ones."""
     jitter: float = 0.085
     """Landmark noise, half-width as a share of the inter-eye distance (3 px on 112)."""
     loose: float = 0.2
@@ -55,7 +55,7 @@ class First:
     """Where the smooth-L1 loss on labels (in standard deviations) turns from square to linear."""
     batch: int = 64
     """Crops a step."""
-    legs: int = 40
+    legs: int = 36
     """Checkpoints of the run: it is divided into so many equal legs."""
     steps: int = 250
     """Optimiser steps a leg."""

@@ -1,0 +1,76 @@
+"""Images per second and peak memory of ``facegauge score``, as whole processes.
+
+    python benchmarks/throughput.py --images DATA/celeba_crops --landmarks DATA/celeba_crops.csv
+
+Scores 1,000 and then all pictures of a folder, as loose crops and aligned by landmarks, each in a
+fresh process, and prints a table. Peak memory is what the kernel counted for the process (maximum
+resident set size). Figures of one run on one machine: compare the lines, not the numbers with other
+machines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one process took."""
+
+    images: int
+    seconds: float
+    megabytes: float
+
+
+def main() -> None:
+    """Print the table in markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--landmarks", type=Path, required=True)
+    parser.add_argument("--few", type=int, default=1000)
+    options = parser.parse_args()
+    print("| input | images | seconds | images/s | peak memory MB |\n|---|---|---|---|---|")
+    kinds = {"crop": [], "crop, landmarks": ["--landmarks", str(options.landmarks)]}
+    with tempfile.TemporaryDirectory() as folder:
+        few = _few(options.images, Path(folder) / "few", options.few)
+        for kind, flags in kinds.items():
+            for images in (few, options.images):
+                cost = measured(images, flags, Path(folder) / f"{kind}-{images.name}.csv")
+                rate = cost.images / cost.seconds
+                print(
+                    f"| {kind} | {cost.images} | {cost.seconds:.1f} | {rate:.0f} | "
+                    f"{cost.megabytes:.0f} |",
+                    flush=True,
+                )
+
+
+def measured(images: Path, flags: list[str], out: Path) -> Cost:
+    """Score a folder in a process of its own."""
+    command = [sys.executable, "-c", "from facegauge.cli import main; main()", "score"]
+    command += [str(images), "--input", "crop", "--out", str(out), *flags]
+    start = time.perf_counter()
+    child = os.posix_spawn(sys.executable, command, os.environ)
+    _, status, usage = os.wait4(child, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        sys.exit(f"facegauge score ended with status {status}")
+    rows = sum(1 for _ in out.open()) - 1
+    return Cost(images=rows, seconds=seconds, megabytes=usage.ru_maxrss / 1024)
+
+
+def _few(images: Path, folder: Path, count: int) -> Path:
+    """A folder of links to the first pictures."""
+    folder.mkdir()
+    for path in sorted(images.iterdir())[:count]:
+        (folder / path.name).symlink_to(path.resolve())
+    return folder
+
+
+if __name__ == "__main__":
+    main()
