@@ -18,14 +18,11 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 from facegauge import LandmarkTable, Outcome, Pixels, Scorer, ScoreRow, read_landmarks, score_images
+from facegauge.tables import LANDMARK_COLUMNS
 
 LANDMARKS = (203.4, 103.6, 247.5, 104.4, 224.1, 127.7, 204.0, 143.1, 242.9, 143.7)
 """Left eye, right eye, nose, left and right mouth corner of the astronaut, in pixels."""
 
-HEADER = (
-    "path,x_left_eye,y_left_eye,x_right_eye,y_right_eye,x_nose,y_nose,"
-    "x_left_mouth,y_left_mouth,x_right_mouth,y_right_mouth"
-)
 TILE = 168
 
 
@@ -73,7 +70,7 @@ def write_landmarks(path: Path, names: list[str]) -> LandmarkTable:
     """The same five points for every version."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADER.split(","))
+        writer.writerow(LANDMARK_COLUMNS)
         writer.writerows([f"{name}.png", *LANDMARKS] for name in names)
     return read_landmarks(path)
 

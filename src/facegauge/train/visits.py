@@ -1,0 +1,98 @@
+"""Which crop a run sees when: faces and views in an order that follows from the seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import lightning
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from facegauge.train.recipes import First
+from facegauge.train.targets import Targets
+from facegauge.train.views import Views
+
+
+class Crops(Dataset):
+    """Crop number n of the run: which face and view, and what the student must answer."""
+
+    def __init__(self, chosen: First, views: Views, targets: Targets) -> None:
+        self.chosen, self.views, self.targets = chosen, views, targets
+        self.training = np.flatnonzero(~views.faces.validation)
+
+    def __getitem__(self, visit: int) -> dict[str, Any]:
+        face, view = self._drawn(visit)
+        targets = {f"embedding{i}": e[face] for i, e in enumerate(self.targets.embeddings)}
+        return {
+            "pixels": np.ascontiguousarray(self.views.visited(face, view, visit)),
+            "labels": self.targets.labels[face, view],
+            **targets,
+        }
+
+    def _drawn(self, visit: int) -> tuple[int, int]:
+        """Face and view: the clean view as often as all degraded ones of a face together.
+
+        Each turn over all of them has its own order, which follows from the seed.
+        """
+        degraded = self.chosen.views - 1
+        slots = max(1, 2 * degraded)
+        turn, place = divmod(visit, len(self.training) * slots)
+        drawn = _order(self.chosen.seed, turn, len(self.training) * slots)[place]
+        slot = int(drawn % slots)
+        view = slot - degraded + 1 if degraded and slot >= degraded else 0
+        return int(self.training[drawn // slots]), view
+
+
+_ORDERS: dict[tuple[int, int, int], npt.NDArray[np.int64]] = {}
+
+
+def _order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
+    key = (seed, turn, count)
+    if key not in _ORDERS:
+        _ORDERS.clear()
+        _ORDERS[key] = np.random.default_rng((seed, 3, turn)).permutation(count)
+    return _ORDERS[key]
+
+
+class _Leg(Sampler):
+    """The visits of one leg, in order."""
+
+    def __init__(self, start: int, count: int) -> None:
+        self.start, self.count = start, count
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.start + self.count))
+
+    def __len__(self) -> int:
+        return self.count
+
+
+class Visits(lightning.LightningDataModule):
+    """Hands each leg its own visits."""
+
+    def __init__(self, chosen: First, views: Views, targets: Targets, workers: int) -> None:
+        super().__init__()
+        self.chosen, self.workers = chosen, workers
+        self.crops = Crops(chosen, views, targets)
+
+    def train_dataloader(self) -> DataLoader:
+        """The crops of the leg that is about to be run."""
+        count = self.chosen.steps * self.chosen.batch
+        leg = 0 if self.trainer is None else self.trainer.current_epoch
+        return DataLoader(
+            self.crops,
+            batch_size=self.chosen.batch,
+            sampler=_Leg(leg * count, count),
+            num_workers=self.workers,
+            prefetch_factor=4 if self.workers else None,
+            worker_init_fn=_one_thread,
+        )
+
+
+def _one_thread(_: int) -> None:
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
