@@ -65,7 +65,8 @@ class Similarity:
 
     def matrix(self) -> npt.NDArray[np.float64]:
         """The 2×3 matrix that ``cv2.warpAffine`` takes."""
-        return np.array([[self.a, -self.b, self.x_shift], [self.b, self.a, self.y_shift]])
+        rows = [[self.a, -self.b, self.x_shift], [self.b, self.a, self.y_shift]]
+        return np.array(rows, dtype=np.float64)
 
     def apply(self, points: Coordinates) -> Coordinates:
         """Map points, N×2, from the picture into the crop."""
@@ -124,7 +125,9 @@ def warp(
     """Resample a picture (uint8, H×W×3) through a similarity into a size×size crop."""
     if size < 1:
         raise OptionError(f"A crop needs a size of at least 1 pixel, got {size}.")
-    if Mode(mode) is Mode.REFERENCE:
+    if mode not in tuple(Mode):
+        raise OptionError(f"mode must be one of {', '.join(Mode)}; got {mode!r}.")
+    if mode == Mode.REFERENCE:
         return _warped(pixels, similarity.matrix(), size)
     fine = _finer(similarity)
     matrix = fine.matrix()
@@ -206,7 +209,8 @@ def jitter(
     Raises:
         OptionError: a negative amount, or both amounts at once.
     """
-    if pixels < 0 or relative < 0 or (pixels and relative):
+    usable = 0 <= pixels < np.inf and 0 <= relative < np.inf
+    if not usable or (pixels and relative):
         raise OptionError(
             f"Jitter needs one amount >= 0, got pixels={pixels} and relative={relative}. "
             "Give pixels or relative, not both."

@@ -9,6 +9,7 @@ networks we trained and networks others exported alike. Needs the ``onnx`` packa
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,9 +70,8 @@ def bake_quality(
     Returns:
         The card as written.
     """
-    graph = _begin(bare, preprocessing, card.crop.size)
-    helper = graph.helper
-    source = bare.graph.output[0].name
+    graph = _begin(bare, preprocessing)
+    helper, source = graph.helper, graph.source
     graph.constant("fg_flat", np.array([-1], dtype=np.int64))
     graph.nodes.append(helper.make_node("Reshape", [source, "fg_flat"], ["raw"]))
     if card.calibration is None:
@@ -84,9 +84,8 @@ def bake_recogniser(
     bare: onnx.ModelProto, preprocessing: Preprocessing, card: Card, out: Path
 ) -> Card:
     """Write a recogniser: ``image`` in, unit-length ``embedding`` N×D and former ``norm`` out."""
-    graph = _begin(bare, preprocessing, card.crop.size)
-    helper = graph.helper
-    source = bare.graph.output[0].name
+    graph = _begin(bare, preprocessing)
+    helper, source = graph.helper, graph.source
     graph.constant("fg_tiny", np.array(1e-12, dtype=np.float32))
     graph.constant("fg_flat", np.array([-1], dtype=np.int64))
     for op, inputs, output in (
@@ -153,7 +152,10 @@ class _Graph:
         onnx = _onnx()
         self.helper = onnx.helper
         self.numpy_helper = onnx.numpy_helper
-        self.bare = bare
+        if not bare.graph.output:
+            raise ModelError("Expected a network with an output, got an empty file.")
+        self.bare = onnx.compose.add_prefix(bare, "net/")  # a copy; its names cannot meet ours
+        self.source = self.bare.graph.output[0].name
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
@@ -161,11 +163,11 @@ class _Graph:
         self.constants.append(self.numpy_helper.from_array(np.asarray(value), name))
 
 
-def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> _Graph:
+def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> _Graph:
     """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout."""
     graph = _Graph(bare)
     node = graph.helper.make_node
-    target = _only_input(bare)
+    target = _only_input(graph.bare)
     order = [2, 1, 0] if preprocessing.bgr else [0, 1, 2]
     graph.constant("fg_order", np.array(order, dtype=np.int64))
     graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32))
@@ -178,7 +180,7 @@ def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> _G
     ]
     permutation = [0, 3, 1, 2] if preprocessing.planar else [0, 1, 2, 3]
     graph.nodes.append(node("Transpose", ["fg_scaled"], [target], perm=permutation))
-    graph.nodes += list(bare.graph.node)
+    graph.nodes += list(graph.bare.graph.node)
     return graph
 
 
@@ -218,6 +220,8 @@ def _finish(
     try:
         _save(model, card, draft)
         answers = models.golden_answers(models.open(draft, check=False), card.golden.seed)
+        if not np.isfinite(answers).all():
+            raise ModelError(f"{card.name}: the network answers golden inputs with {answers}.")
         golden = Golden(seed=card.golden.seed, outputs=tuple(map(tuple, answers.tolist())))
         finished = replace(card, golden=golden)
         _save(model, finished, draft)
@@ -235,9 +239,7 @@ def _assemble(graph: _Graph, names: list[str], shapes: list[list[Any]], card: Ca
         helper.make_tensor_value_info(name, 1, shape)
         for name, shape in zip(names, shapes, strict=True)
     ]
-    for part in (*graph.nodes, *bare.graph.initializer):
-        del part.metadata_props[:]  # exporters leave stack traces with paths of their machine
-        part.doc_string = ""
+    _forget_machine(bare)
     made = helper.make_graph(
         graph.nodes, card.name, [image], outputs, [*bare.graph.initializer, *graph.constants]
     )
@@ -246,6 +248,16 @@ def _assemble(graph: _Graph, names: list[str], shapes: list[list[Any]], card: Ca
     model.functions.extend(bare.functions)
     model.producer_name = "facegauge"
     return model
+
+
+def _forget_machine(part: Any) -> None:
+    """Remove notes at every depth: exporters leave stack traces with paths of their machine."""
+    for field, value in part.ListFields():
+        if field.name in ("doc_string", "metadata_props"):
+            part.ClearField(field.name)
+        elif field.message_type is not None and field.name != "raw_data":
+            for each in value if isinstance(value, Sequence) or hasattr(value, "add") else [value]:
+                _forget_machine(each)
 
 
 def _save(model: onnx.ModelProto, card: Card, path: Path) -> None:
@@ -268,19 +280,27 @@ def _width(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> in
     """Width D of the network's output, found by running it once."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(
-        bare.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    shape = (1, 3, size, size) if preprocessing.planar else (1, size, size, 3)
-    [answer] = session.run(
-        [bare.graph.output[0].name], {_only_input(bare): np.zeros(shape, dtype=np.float32)}
-    )
-    return int(np.asarray(answer).reshape(1, -1).shape[1])
+    shape = (2, 3, size, size) if preprocessing.planar else (2, size, size, 3)
+    planes = {_only_input(bare): np.zeros(shape, dtype=np.float32)}
+    try:
+        session = onnxruntime.InferenceSession(
+            bare.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        [answer] = session.run([bare.graph.output[0].name], planes)
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        raise ModelError(
+            f"Expected a network that takes any number of {size}x{size} pictures, but it fails on "
+            f"two: {str(error).splitlines()[0]}"
+        ) from error
+    if np.ndim(answer) != 2 or len(answer) != 2:
+        raise ModelError(f"Expected an output N×D, got {np.shape(answer)} for two pictures.")
+    return int(np.shape(answer)[1])
 
 
 def _onnx() -> Any:
     try:
         importlib.import_module("onnx.numpy_helper")
+        importlib.import_module("onnx.compose")
         return importlib.import_module("onnx")
     except ImportError as error:
         raise MissingExtra("writing a model file", "train", "onnx") from error

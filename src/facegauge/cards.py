@@ -62,6 +62,8 @@ class Crop:
     def __post_init__(self) -> None:
         object.__setattr__(self, "view", View(self.view))
         known = RESAMPLING[self.view]
+        if not all(isinstance(value, int) for value in (self.size, self.short_side)):
+            raise ModelError(f"A crop's size and short_side are whole pixels, got {self}.")
         if self.size < 1 or self.resampling not in known:
             raise ModelError(f"A crop needs size >= 1 and resampling in {known}, got {self}.")
         if not 0.0 < self.frame <= 1.0:
@@ -152,8 +154,12 @@ class Golden:
     def __post_init__(self) -> None:
         rows = tuple(tuple(float(value) for value in row) for row in self.outputs)
         object.__setattr__(self, "outputs", rows)
-        if len(rows) != GOLDEN_COUNT:
-            raise ModelError(f"A card needs {GOLDEN_COUNT} golden vectors, got {len(rows)}.")
+        if len(rows) != GOLDEN_COUNT or len({len(row) for row in rows}) != 1 or not rows[0]:
+            raise ModelError(
+                f"A card needs {GOLDEN_COUNT} golden vectors of equal length, got {rows}."
+            )
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
+            raise ModelError(f"A golden seed is a whole number in 0..2^64-1, got {self.seed!r}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

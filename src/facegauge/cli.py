@@ -244,11 +244,12 @@ def _report(summary: Summary, landmarks: Path | None) -> None:
     if summary.passed_over:
         parts.append(f"{summary.passed_over} files without an image suffix passed over")
     _complaints.print("; ".join(parts), markup=False, highlight=False, soft_wrap=True)
-    if summary.landmarks_matched == 0 and summary.images:
+    if summary.landmarks_matched is not None and summary.landmarks_matched < summary.images:
         _complaints.print(
-            f"No image has landmarks in {landmarks}: its paths must be relative to the folder "
-            "given, with '/'.",
+            f"{summary.landmarks_matched} of {summary.images} images have landmarks in "
+            f"{landmarks}; its paths must be relative to the folder given, with '/'.",
             style="red",
+            markup=False,
             soft_wrap=True,
         )
 

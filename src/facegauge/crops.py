@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from PIL import Image
 
 from facegauge import alignment, images
 from facegauge.alignment import Mode
-from facegauge.errors import InputError, LandmarkError, OptionError, UnreadableImage
+from facegauge.errors import LandmarkError, OptionError, UnreadableImage
 from facegauge.tables import LandmarkTable
 from facegauge.values import Landmarks, Pixels
 from facegauge.walk import Found, find_images
@@ -39,27 +41,31 @@ def write_crops(
 ) -> WrittenCrops:
     """Align every face in the table and write it as PNG below ``out``, under its picture's path.
 
-    The faces of a picture with several get ``-1``, ``-2``, ... behind the name. The noise of a face
-    depends on seed, name and number alone, not on the order of the pictures.
+    The faces of a picture with several get ``-1``, ``-2``, ... behind the name; where two pictures
+    would share a name (a.bmp and a.png), the later one keeps its ending (a.png.png). No file that
+    was there before is overwritten. The noise of a face depends on seed, name and number alone.
 
     Raises:
-        OptionError: ``size`` or ``jitter`` out of range, or a crop that would fall outside ``out``.
+        OptionError: ``size``, ``jitter``, ``seed`` or ``mode`` out of range, a crop that would fall
+            outside ``out``, or one that is there already.
     """
-    if size < 1 or jitter < 0:
-        raise OptionError(f"Expected size >= 1 and jitter >= 0, got {size} and {jitter}.")
-    crops, problems = 0, []
+    if size < 1 or seed < 0 or not 0 <= jitter < math.inf:
+        raise OptionError(
+            f"Expected size >= 1, jitter >= 0 and seed >= 0, got {size}, {jitter} and {seed}."
+        )
+    targets, problems = _Targets(out), []
     for found in find_images(paths):
         try:
-            for number, points in enumerate(_points(found, landmarks)):
-                rng = np.random.default_rng((seed, zlib.crc32(found.name.encode()), number))
-                moved = alignment.jitter(points, rng, pixels=jitter)
-                crop = alignment.align(images.read(found.path).pixels, moved, size, mode)
-                _write(crop, _target(out, found.name, number))
-                crops += 1
+            points = _points(found, landmarks)
+            pixels = images.read(found.path).pixels
+            for number, each in enumerate(points):
+                rng = np.random.default_rng((seed, zlib.crc32(os.fsencode(found.name)), number))
+                moved = alignment.jitter(each, rng, pixels=jitter)
+                _write(alignment.align(pixels, moved, size, mode), targets.of(found.name, number))
         except (UnreadableImage, LandmarkError) as error:
             problems.append(f"{found.name}: {error}")
         progress(1)
-    return WrittenCrops(crops=crops, problems=tuple(problems))
+    return WrittenCrops(crops=len(targets.taken), problems=tuple(problems))
 
 
 def _points(found: Found, landmarks: LandmarkTable) -> Sequence[Landmarks]:
@@ -69,12 +75,30 @@ def _points(found: Found, landmarks: LandmarkTable) -> Sequence[Landmarks]:
     return points
 
 
-def _target(out: Path, name: str, number: int) -> Path:
-    relative = Path(name.lstrip("/"))
-    if ".." in relative.parts:
-        raise InputError(f"{name} would be written outside {out}; pass its folder instead.")
-    ending = f"-{number}" if number else ""
-    return out / relative.parent / f"{relative.stem}{ending}.png"
+class _Targets:
+    """Hands out file names below a folder, each once, and none that exists."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.taken: set[Path] = set()
+
+    def of(self, name: str, number: int) -> Path:
+        """Where the crop of one face goes."""
+        relative = Path(name.lstrip("/"))
+        if ".." in relative.parts:
+            raise OptionError(
+                f"{name} would be written outside {self.out}; pass its folder instead."
+            )
+        folder, ending = self.out / relative.parent, f"-{number}.png" if number else ".png"
+        target = folder / f"{relative.stem}{ending}"
+        if target in self.taken:
+            target = folder / f"{relative.name}{ending}"
+        if target in self.taken or target.exists():
+            raise OptionError(
+                f"{target} exists already and is not overwritten. Choose an empty folder for --out."
+            )
+        self.taken.add(target)
+        return target
 
 
 def _write(crop: Pixels, target: Path) -> None:

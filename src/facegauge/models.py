@@ -63,18 +63,31 @@ class Model:
 
     def predict(self, images: Pixels) -> Predictions:
         """Score crops, uint8 RGB N×H×W×3 of the card's size."""
+        self._require(Kind.UTILITY, Kind.PERCEPTUAL)
         raw, score = self._run(images)
         return Predictions(raw=raw, score=score)
 
     def embed(self, images: Pixels) -> Embeddings:
         """Embed aligned faces, uint8 RGB N×H×W×3 of the card's size."""
+        self._require(Kind.RECOGNISER)
         embedding, norm = self._run(images)
         return Embeddings(embedding=embedding, norm=norm)
 
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card's golden vectors."""
         answers = golden_answers(self, self.card.golden.seed)
-        return float(np.abs(answers - np.array(self.card.golden.outputs)).max())
+        stored = np.array(self.card.golden.outputs)
+        if answers.shape != stored.shape:
+            return float("inf")
+        difference = float(np.abs(answers - stored).max())
+        return max(difference, self._calibration_difference())
+
+    def _calibration_difference(self) -> float:
+        """Largest difference between the graph's scores and the card's table, on golden inputs."""
+        if self.card.calibration is None:
+            return 0.0
+        found = self.predict(golden_inputs(self.card.golden.seed, self.card.crop.size))
+        return float(np.abs(self.card.calibration.apply(found.raw) - found.score).max())
 
     @property
     def golden_tolerance(self) -> float:
@@ -85,6 +98,13 @@ class Model:
     def reproduces_golden(self) -> bool:
         """Whether this machine gives the golden vectors back."""
         return self.golden_difference() <= self.golden_tolerance
+
+    def _require(self, *kinds: Kind) -> None:
+        if self.card.kind not in kinds:
+            raise ModelError(
+                f"{self.card.identifier} is a {self.card.kind} model; expected "
+                f"{' or '.join(kinds)}. Recognisers embed, quality models predict."
+            )
 
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
         size = self.card.crop.size
@@ -181,6 +201,8 @@ def _session(path: Path, threads: int | None, device: str) -> onnxruntime.Infere
             f"{' or cuda (needs onnxruntime-gpu and a driver)' if provider else ' or cuda'}."
         )
     options = onnxruntime.SessionOptions()
+    if threads is not None and threads < 1:
+        raise OptionError(f"Expected one thread or more, got {threads}.")
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -206,6 +228,9 @@ def _card(session: onnxruntime.InferenceSession, path: Path) -> Card:
     missing = set(_OUTPUTS[card.kind]) - outputs
     if missing:
         raise ModelError(f"{path} is a {card.kind} without the output {', '.join(missing)}.")
+    expected, came = [card.crop.size, card.crop.size, 3], session.get_inputs()[0].shape[1:]
+    if came != expected:
+        raise ModelError(f"{path} takes pictures of {came}, its card says {expected}.")
     return card
 
 

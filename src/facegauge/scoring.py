@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from facegauge import alignment, images, models
-from facegauge.cards import Kind, View
+from facegauge.cards import Crop, Kind, View
 from facegauge.errors import LandmarkError, OptionError, UnreadableImage
 from facegauge.images import Picture
 from facegauge.values import Assessment, Face, Landmarks, Outcome, Pixels
@@ -127,7 +128,7 @@ class Scorer:
             picture = self._read(source, chosen)
         except UnreadableImage as error:
             return [self._without(Outcome.UNREADABLE, str(error))]
-        if chosen and self.input is not Input.ALIGNED:
+        if chosen and self._aligns:
             return [self._aligned(picture, points) for points in chosen]
         if self.input is Input.PHOTO:
             return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
@@ -141,6 +142,11 @@ class Scorer:
             self._assessment(item, *next(scored)) if item.assessment is None else item.assessment
             for item in prepared
         ]
+
+    @property
+    def _aligns(self) -> bool:
+        """Whether landmarks matter: only to a model that wants aligned faces and gets others."""
+        return self.input is not Input.ALIGNED and self.model.card.crop.view is View.ALIGNED
 
     def _scored(self, crops: list[Pixels]) -> list[tuple[float, float]]:
         pairs: list[tuple[float, float]] = []
@@ -168,7 +174,7 @@ class Scorer:
         crop = self.model.card.crop
         if crop.resampling in ("reference", "pillow-bilinear"):
             return images.read(source)
-        if self.input is Input.ALIGNED or not chosen:
+        if not chosen or not self._aligns:
             wanted = crop.short_side or crop.size
             return images.read(source, short_side=int(np.ceil(2 * wanted / crop.frame)))
         needed = 2 * alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
@@ -195,7 +201,7 @@ class Scorer:
         """A picture without landmarks: the part of it that the model is shown."""
         crop = self.model.card.crop
         if crop.view is View.WHOLE:
-            return self._unless_blank(_short_side(picture.pixels, crop.short_side, crop.size))
+            return self._unless_blank(_whole_view(picture.pixels, crop))
         if self.input is Input.ALIGNED:
             return self._unless_blank(_resized(picture.pixels, crop.size, crop.size))
         return self._unless_blank(_centre_square(picture.pixels, crop.frame, crop.size))
@@ -233,10 +239,26 @@ def _centre_square(pixels: Pixels, share: float, size: int) -> Pixels:
     return _resized(pixels[top : top + side, left : left + side], size, size)
 
 
-def _short_side(pixels: Pixels, short_side: int, size: int) -> Pixels:
-    """Resize the short side, keep the shape, and take the centre size×size."""
+def _whole_view(pixels: Pixels, crop: Crop) -> Pixels:
+    """Resize the short side, keep the shape, and take the centre size×size.
+
+    Of a long strip only the middle is resized: the centre needs no more of it.
+    """
+    pixels = _middle(pixels)
     height, width = pixels.shape[:2]
-    factor = short_side / min(height, width)
-    resized = _resized(pixels, max(size, round(width * factor)), max(size, round(height * factor)))
-    top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
-    return np.ascontiguousarray(resized[top : top + size, left : left + size])
+    factor = crop.short_side / min(height, width)
+    size = (max(crop.size, round(width * factor)), max(crop.size, round(height * factor)))
+    if crop.resampling == "pillow-bilinear":
+        resized = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
+    else:
+        resized = _resized(pixels, *size)
+    top, left = (resized.shape[0] - crop.size) // 2, (resized.shape[1] - crop.size) // 2
+    return np.ascontiguousarray(resized[top : top + crop.size, left : left + crop.size])
+
+
+def _middle(pixels: Pixels) -> Pixels:
+    """The middle of a picture more than eight times as long as wide; others as they are."""
+    height, width = pixels.shape[:2]
+    longest = 8 * min(height, width)
+    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
+    return pixels[top : top + longest, left : left + longest]

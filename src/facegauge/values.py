@@ -63,7 +63,12 @@ class Landmarks:
     right_mouth: tuple[float, float]
 
     def __post_init__(self) -> None:
-        points = self.array()
+        try:
+            points = self.array()
+        except (TypeError, ValueError) as error:
+            raise LandmarkError(
+                f"Landmarks need five points (x, y) of numbers: {error}."
+            ) from error
         if points.shape != (5, 2) or not np.isfinite(points).all():
             raise LandmarkError(f"Landmarks need five finite points (x, y), got {points.tolist()}.")
         if np.ptp(points, axis=0).max() <= 0:
@@ -74,9 +79,16 @@ class Landmarks:
     @classmethod
     def from_array(cls, points: npt.ArrayLike) -> Landmarks:
         """Five points, 5×2 or 10 numbers x, y, x, y, ... in the order of the fields."""
-        array = np.asarray(points, dtype=np.float64)
-        if array.size != 10:
-            raise LandmarkError(f"Landmarks need 5 points (x, y), got shape {array.shape}.")
+        try:
+            array = np.asarray(points, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise LandmarkError(
+                f"Landmarks need five points (x, y) of numbers: {error}."
+            ) from error
+        if array.shape not in ((5, 2), (10,)):
+            raise LandmarkError(
+                f"Landmarks need 5 points: shape 5×2 or 10 numbers, got {array.shape}."
+            )
         pairs = [(float(x), float(y)) for x, y in array.reshape(5, 2)]
         return cls(
             left_eye=pairs[0],

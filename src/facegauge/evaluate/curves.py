@@ -70,11 +70,13 @@ def discard_curve(
     q = np.asarray(quality, dtype=np.float64)
     if s.ndim != 1 or s.shape != q.shape or not s.size:
         raise InputError(f"Expected two lists of equal length > 0, got {s.shape} and {q.shape}.")
-    if not (np.isfinite(s).all() and np.isfinite(q).all()):
-        raise InputError("Similarities and qualities must be finite; leave failed images out.")
+    if not (np.isfinite(s).all() and np.isfinite(q).all() and np.isfinite(threshold)):
+        raise InputError(
+            "Similarities, qualities and threshold must be finite; leave failed images out."
+        )
     order = np.argsort(q, kind="stable")
     wrong = np.cumsum(s[order] < threshold)
-    last = np.flatnonzero(np.diff(q[order], append=np.inf))  # last pair of each quality
+    last = np.flatnonzero(np.append(q[order][1:] != q[order][:-1], True))  # of each quality
     gone = np.concatenate([[0], last[:-1] + 1])
     gone_wrong = np.concatenate([[0], wrong[last[:-1]]])
     return DiscardCurve(
@@ -92,10 +94,12 @@ def threshold_at_fmr(nonmated: npt.ArrayLike, fmr: float = 1e-3) -> float:
     A pair matches when its similarity is not below the threshold.
 
     Raises:
-        InputError: fewer non-mated pairs than 1 / fmr.
+        InputError: fewer non-mated pairs than 1 / fmr, an FMR outside (0, 1), or nan.
     """
     values = np.asarray(nonmated, dtype=np.float64).ravel()
-    allowed = int(np.floor(values.size * fmr))
+    if not 0.0 < fmr < 1.0 or not np.isfinite(values).all():
+        raise InputError(f"Expected an FMR between 0 and 1 and finite similarities, got FMR {fmr}.")
+    allowed = int(np.floor(values.size * fmr + 1e-9))
     if allowed < 1:
         raise InputError(
             f"FMR {fmr:g} needs at least {int(np.ceil(1 / fmr))} non-mated pairs, got "
@@ -109,9 +113,11 @@ def threshold_at_fmr(nonmated: npt.ArrayLike, fmr: float = 1e-3) -> float:
 class Comparisons:
     """All pairs among N faces: the mated ones in full, of the rest only the threshold.
 
-    ``first`` and ``second`` index the faces of each mated pair; ``threshold`` holds at ``fmr``.
+    ``first`` and ``second`` index the ``faces`` faces of each mated pair; ``threshold`` holds at
+    ``fmr``.
     """
 
+    faces: int
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
     similarity: Values
@@ -119,8 +125,14 @@ class Comparisons:
     fmr: float
 
     def curve(self, quality: npt.ArrayLike) -> DiscardCurve:
-        """The curve of a quality given for each of the N faces."""
+        """The curve of a quality given for each of the N faces.
+
+        Raises:
+            InputError: not one quality for each face.
+        """
         q = np.asarray(quality, dtype=np.float64)
+        if q.shape != (self.faces,):
+            raise InputError(f"Expected one quality for each of {self.faces} faces, got {q.shape}.")
         return discard_curve(
             self.similarity, np.minimum(q[self.first], q[self.second]), self.threshold
         )
@@ -132,12 +144,21 @@ def compare_all(
     """Compare every face with every other one (cosine of unit-length embeddings, N×D).
 
     Suits some thousands of faces: N^2 / 2 similarities are held at once.
+
+    Raises:
+        InputError: not one identity for each embedding.
     """
+    if embeddings.ndim != 2 or np.shape(identities) != embeddings.shape[:1]:
+        raise InputError(
+            f"Expected N embeddings N×D and N identities, got {embeddings.shape} and "
+            f"{np.shape(identities)}."
+        )
     people = np.unique(np.asarray(identities), return_inverse=True)[1]
     first, second = np.triu_indices(len(people), 1)
     similarity = (embeddings @ embeddings.T)[first, second].astype(np.float64)
     mated = people[first] == people[second]
     return Comparisons(
+        faces=len(people),
         first=first[mated],
         second=second[mated],
         similarity=similarity[mated],

@@ -1,0 +1,249 @@
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+
+import facegauge
+from broken_images import READABLE, make_broken_folder
+from console import Console
+from facegauge import cli
+from facegauge.alignment import TEMPLATE
+from facegauge.images import IMAGE_SUFFIXES
+from facegauge.score_row import SCORE_COLUMNS
+from facegauge.score_table import read_scores
+from facegauge.tables import LANDMARK_COLUMNS
+from facegauge.values import Outcome
+from tiny_models import quality_file
+
+# Flags are promises: add to this table, never rename or remove.
+FLAGS = {
+    "": {"--version"},
+    "score": {
+        *("--model", "--input", "--landmarks", "--faces", "--out", "--resume"),
+        *("--workers", "--batch-size", "--device"),
+    },
+    "align": {"--out", "--landmarks", "--size", "--mode", "--jitter", "--seed"},
+    "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
+    "recipes": set(),
+    "export": {"--out"},
+    "models": set(),
+    "models list": set(),
+    "models show": set(),
+    "models check": set(),
+    "models wrap": {"--convention", "--out"},
+}
+
+
+def flags(command, name: str = "") -> dict[str, set[str]]:
+    """Every command below this one with its options."""
+    found = {name: {flag for each in command.params for flag in each.opts if flag[:1] == "-"}}
+    for word, below in getattr(command, "commands", {}).items():
+        found |= flags(below, f"{name} {word}".strip())
+    return found
+
+
+@pytest.fixture
+def console(monkeypatch, capsys):
+    return Console(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return quality_file(tmp_path_factory.mktemp("models") / "tiny.onnx")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three pictures of noise, one that cannot be read, and landmarks for two."""
+    folder = tmp_path / "photos"
+    (folder / "anna").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for contrast, name in ((60, "a.png"), (90, "anna/b.png"), (120, "c.jpg")):
+        pixels = 128 + contrast * rng.uniform(-1, 1, (200, 200, 3))
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    points = ",".join(map(str, (TEMPLATE + 30).ravel().tolist()))
+    smaller = ",".join(map(str, (TEMPLATE / 2 + 90).ravel().tolist()))
+    lines = [",".join(LANDMARK_COLUMNS), f"a.png,{points}", f"anna/b.png,{points}"]
+    (tmp_path / "landmarks.csv").write_text("\n".join([*lines, f"a.png,{smaller}"]) + "\n")
+    return folder
+
+
+def printed_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_flags_are_the_promised_ones():
+    assert flags(typer.main.get_command(cli.app)) == FLAGS
+
+
+def test_every_command_explains_itself(console):
+    for name in FLAGS:
+        done = console(*name.split(), "--help")
+        assert done.code == 0
+        assert "Usage" in done.out
+
+
+def test_version_and_help(console):
+    assert console("--version").out.strip() == facegauge.__version__
+    assert "score" in console().out + console().err
+
+
+def test_rows_go_to_stdout_without_out(console, photos, tiny):
+    done = console("score", photos, "--model", tiny, "--input", "crop")
+    assert done.code == 0
+    rows = printed_rows(done.out)
+    assert list(rows[0]) == list(SCORE_COLUMNS)
+    assert [row["path"] for row in rows] == ["a.png", "anna/b.png", "broken.jpg", "c.jpg"]
+    assert [row["outcome"] for row in rows] == ["scored", "scored", "unreadable", "scored"]
+    assert float(rows[0]["score"]) < float(rows[1]["score"]) < float(rows[3]["score"])
+    assert rows[2]["detail"] == "not an image in a supported format"
+    assert {row["model"] for row in rows} == {"tiny-1"}
+    assert "4 images; 3 scored, 1 unreadable" in done.err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_every_table_holds_the_same_rows(console, photos, tiny, tmp_path, suffix):
+    options = ("--model", tiny, "--input", "crop")
+    out = tmp_path / f"scores{suffix}"
+    done = console("score", photos, *options, "--out", out, "--workers", 2, "--batch-size", 3)
+    assert (done.code, done.out) == (0, "")
+    rows = list(read_scores(out))
+    printed_too = printed_rows(console("score", photos, *options).out)
+    for row, printed in zip(rows, printed_too, strict=True):
+        assert (row.path, str(row.outcome)) == (printed["path"], printed["outcome"])
+        assert (row.score is None) == (printed["score"] == "")
+        if row.score is not None:
+            assert row.score == pytest.approx(float(printed["score"]), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("faces", "rows"), [("largest", ["a.png 0"]), ("all", ["a.png 0", "a.png 1"])]
+)
+def test_photos_are_scored_by_their_landmarks(console, photos, tiny, tmp_path, faces, rows):
+    table = tmp_path / "landmarks.csv"
+    done = console("score", photos, "--model", tiny, "--landmarks", table, "--faces", faces)
+    assert done.code == 0
+    scored = [row for row in printed_rows(done.out) if row["outcome"] == "scored"]
+    assert [f"{row['path']} {row['face']}" for row in scored] == [*rows, "anna/b.png 0"]
+    [without] = [row for row in printed_rows(done.out) if row["path"] == "c.jpg"]
+    assert (without["outcome"], without["score"]) == ("no_face", "")
+
+
+def test_a_run_is_resumed(console, photos, tiny, tmp_path):
+    out = tmp_path / "s.csv"
+    command = ("score", photos, "--model", tiny, "--input", "crop", "--out", out)
+    assert console(*command).code == 0
+    whole = out.read_bytes()
+    again = console(*command)
+    assert (again.code, out.read_bytes()) == (2, whole)
+    out.write_bytes(whole[: len(whole) * 2 // 3])
+    resumed = console(*command, "--resume")
+    assert (resumed.code, out.read_bytes()) == (0, whole)
+    done = console(*command, "--resume")
+    assert (done.code, out.read_bytes()) == (0, whole)
+    assert "4 in the table already" in done.err
+
+
+def test_landmarks_that_fit_no_picture_are_told(console, photos, tiny, tmp_path):
+    table = tmp_path / "landmarks.csv"
+    done = console("score", photos / "c.jpg", "--model", tiny, "--landmarks", table)
+    assert done.code == 1
+    assert "0 of 1 images have landmarks" in done.err
+
+
+def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, tmp_path):
+    odd = tmp_path / "[odd" / "]" / "[bold" / "].csv"
+    odd.parent.mkdir(parents=True)
+    odd.write_bytes((tmp_path / "landmarks.csv").read_bytes())
+    done = console("score", photos / "c.jpg", "--model", tiny, "--landmarks", odd)
+    assert done.code == 1
+    assert str(odd) in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["{photos}/a.png", "--input", "crop"], 0, "1 scored"),
+        (["{photos}/broken.jpg", "--input", "crop"], 1, "1 unreadable"),
+        (["{photos}/nothing.jpg", "--input", "crop"], 1, "1 unreadable"),
+        (["{photos}"], 2, "--input crop"),
+        (["{photos}", "--input", "video"], 2, "video"),
+        (["{photos}", "--input", "crop", "--model", "nonesuch"], 2, "nonesuch"),
+        (["{photos}", "--input", "crop", "--model", "{photos}/a.png"], 2, "a.png"),
+        (["{photos}", "--input", "crop", "--device", "tpu"], 2, "tpu"),
+        (["{photos}", "--input", "crop", "--batch-size", "0"], 2, "--batch-size"),
+        (["{photos}", "--input", "crop", "--workers", "0"], 2, "--workers"),
+        (["{photos}", "--input", "crop", "--resume"], 2, "--out"),
+        (["{photos}", "--input", "crop", "--out", "{photos}/s.txt"], 2, ".csv"),
+        (["{photos}", "--input", "crop", "--out", "{photos}/a.png/s.csv"], 2, "s.csv"),
+        (["{photos}", "--landmarks", "{photos}/none.csv"], 2, "none.csv"),
+        (["{photos}", "--landmarks", "{photos}/a.png"], 2, "a.png"),
+        (["{photos}", "--nonesuch"], 2, "--nonesuch"),
+        ([], 2, "paths"),
+    ],
+)
+def test_exit_codes(console, photos, tiny, words, code, told):
+    words = [word.format(photos=photos) for word in words]
+    model = [] if "--model" in words else ["--model", tiny]
+    done = console("score", *words, *model)
+    assert done.code == code
+    assert told in " ".join(done.err.split())
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_folder_of_odd_files_is_scored_to_its_end(console, tiny, tmp_path, suffix):
+    outcomes = make_broken_folder(tmp_path / "odd")
+    out = tmp_path / f"scores{suffix}"
+    done = console("score", tmp_path / "odd", "--model", tiny, "--input", "crop", "--out", out)
+    assert done.code == 0
+    found = {row.path: row for row in read_scores(out)}
+    taken = {name for name in outcomes if name.lower().endswith(tuple(IMAGE_SUFFIXES))}
+    assert set(found) == taken
+    assert len(taken) > 60
+    for name in taken:
+        readable = found[name].outcome in (Outcome.SCORED, Outcome.NO_FACE)
+        assert readable == (outcomes[name] == READABLE), name
+        assert bool(found[name].detail) == (found[name].outcome is not Outcome.SCORED)
+    passed_over = len(outcomes) - len(taken)
+    assert f"{len(taken)} images" in done.err
+    assert f"{passed_over} files without an image suffix" in done.err
+
+
+def program(*words: object, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    code = "from facegauge.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], cwd=folder, capture_output=True, timeout=60
+    )
+
+
+def test_the_program_itself_is_silent_when_piped(photos, tiny):
+    done = program("score", ".", "--model", tiny, "--input", "crop", folder=photos)
+    assert done.returncode == 0
+    assert done.stdout.count(b"\n") == 5
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"\r" not in done.stderr
+
+
+def test_the_program_prints_odd_names_and_ends_with_2_on_errors(tiny, tmp_path):
+    folder = os.fsencode(tmp_path) + b"/odd"
+    Path(os.fsdecode(folder)).mkdir()
+    try:
+        Path(os.fsdecode(folder + b"/\xff.jpg")).write_bytes(b"no picture")
+    except OSError:
+        Path(os.fsdecode(folder + b"/x.jpg")).write_bytes(b"no picture")
+    done = program("score", "odd", "--model", tiny, "--input", "crop", folder=tmp_path)
+    assert done.returncode == 1
+    assert b".jpg,0,unreadable" in done.stdout
+    wrong = program("score", "odd", "--model", tiny, folder=tmp_path)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith(b"facegauge: ")
+    assert b"Traceback" not in done.stderr + wrong.stderr
