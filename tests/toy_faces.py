@@ -88,7 +88,7 @@ def drawn(person: str, number: int) -> tuple[np.ndarray, np.ndarray]:
     points = middle + unit * shape
     pixels = np.full((_SIDE, _SIDE, 3), chance.uniform(0, 255, 3))
     _ellipse(pixels, middle, (2.4 * unit, 3.0 * unit), hair)
-    _ellipse(pixels, middle + (0, 0.3 * unit), (2.0 * unit, 2.5 * unit), skin)
+    _ellipse(pixels, middle + np.array((0, 0.3 * unit)), (2.0 * unit, 2.5 * unit), skin)
     for point in points[:2]:
         _ellipse(pixels, point, (0.4 * unit, 0.25 * unit), eyes)
     _ellipse(pixels, points[3:].mean(axis=0), (0.8 * unit, 0.3 * unit), mouth)

@@ -1,0 +1,42 @@
+"""Fixtures of the training tests; without the extra ``train`` none of them is collected."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+_NEEDED = ("torch", "timm", "lightning", "onnx")
+_ABSENT = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+collect_ignore_glob = ["test_*.py"] if _ABSENT else []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """The networks are so small that more threads only wait for one another."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder of drawn faces, shared: tests do not write into it."""
+    from toy_faces import make_data
+
+    return make_data(tmp_path_factory.mktemp("toy") / "data")
+
+
+@pytest.fixture
+def own(data, tmp_path):
+    """A copy of the drawn faces that a test may change."""
+    return Path(shutil.copytree(data, tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def finished(data, tmp_path_factory):
+    """A run that nothing interrupted, shared: tests do not write into it."""
+    from facegauge.train import first
+    from toy_faces import toy_recipe
+
+    return first.train(toy_recipe(), data, tmp_path_factory.mktemp("toy") / "run", workers=0)
