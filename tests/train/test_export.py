@@ -20,12 +20,6 @@ from facegauge.train.students import Student
 from facegauge.train.validation import raw_scores
 from toy_faces import SIZE, VALIDATION, toy_recipe
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated"),
-]
-
 
 @pytest.fixture(scope="module")
 def exported(finished, tmp_path_factory):

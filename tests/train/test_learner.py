@@ -8,12 +8,6 @@ from facegauge.train.learner import Learner, embedding_loss, label_loss, warming
 from facegauge.train.learner import rate as rate_at
 from toy_faces import toy_recipe
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated"),
-]
-
 
 def test_unknown_labels_do_not_count():
     predicted = torch.tensor([[0.0, 5.0], [1.0, -2.0]], requires_grad=True)

@@ -43,10 +43,17 @@ def test_a_run_is_not_begun_twice(tmp_path):
 
 
 def test_another_recipe_is_refused_with_the_fields_that_differ(tmp_path):
-    begin(tmp_path, First(batch=8, tables=("a",)), resume=False)
+    run = begin(tmp_path, First(batch=8, tables=("a",)), resume=False)
+    run.state.write_bytes(b"a leg")
     with pytest.raises(TrainingError, match="these fields differ: tables, batch, seed"):
         begin(tmp_path, First(tables=("b",), seed=1), resume=True)
     assert Run(folder=tmp_path).recipe().batch == 8
+
+
+def test_before_the_first_leg_a_recipe_may_be_corrected(tmp_path):
+    begin(tmp_path, First(batch=8), resume=False)
+    begin(tmp_path, First(batch=9), resume=True)
+    assert Run(folder=tmp_path).recipe().batch == 9
 
 
 @pytest.mark.parametrize("resume", [False, True])

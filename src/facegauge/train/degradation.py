@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from facegauge.values import Pixels
 
-VERSION = 1
+VERSION = 2
 """To be raised with any change of what is drawn: it is part of the name under which labels are
 kept."""
 
@@ -62,8 +62,8 @@ def defocus(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def shake(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Motion blur along a line of 3 .. 15 pixels in any direction."""
-    length = int(rng.integers(3, 16))
+    """Motion blur along a line of 3 .. 15 pixels of a 112-pixel crop, in any direction."""
+    length = max(2, round(float(rng.uniform(3, 15)) * pixels.shape[1] / 112))
     angle = rng.uniform(0, np.pi)
     kernel = np.zeros((length, length), dtype=np.float32)
     middle = (length - 1) / 2
@@ -119,8 +119,9 @@ def cast_colour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 def compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """JPEG at quality 3 .. 50."""
     quality = int(np.exp(rng.uniform(np.log(3.0), np.log(50.0))))
-    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -74,8 +74,8 @@ def _calibration(run: Run) -> Calibration:
     return calibrate(
         raw,
         population=(
-            f"{faces} faces held out for validation ({people} named people and unnamed faces), "
-            "each aligned as it is and once more after random synthetic degradation"
+            f"{faces} faces held out for validation ({people} named people, others unnamed), each "
+            "aligned as it is and once more after random synthetic degradation"
         ),
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     )
@@ -86,7 +86,7 @@ def _training(run: Run, facts: dict[str, Any]) -> Training:
     chosen = run.recipe()
     return Training(
         data=facts.get("data", ""),
-        licence="trained on research-use data; for research",
+        licence=chosen.licence,
         recipe=f"first, tables {', '.join(chosen.tables) or 'all with landmarks'}",
         revision=facts["revision"],
         notes=f"validation pAUC aligned {best['pauc_aligned']:.3f}, jittered "

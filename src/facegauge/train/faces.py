@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from facegauge import images
-from facegauge.errors import TrainingError
-from facegauge.tables import LANDMARK_COLUMNS
+from facegauge.errors import LandmarkError, TrainingError
+from facegauge.tables import LANDMARK_COLUMNS, same_path
 from facegauge.values import Landmarks, Pixels
 
 UNKNOWN = -1
 """Identity code of a face nobody has named."""
+
+SPLITS = ("train", "validation", "test", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,26 +98,42 @@ def _rows(folder: Path, name: str) -> list[_Row]:
     if not pictures.is_dir():
         raise TrainingError(f"Expected the pictures of {table} in {pictures}, found no folder.")
     with table.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = set(LANDMARK_COLUMNS) - set(reader.fieldnames or [])
+        if missing:
+            raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
         return [
-            _row(entry, number, pictures, name)
-            for number, entry in enumerate(csv.DictReader(file))
-            if entry.get("split") != "test"
+            _row(entry, number, pictures, table)
+            for number, entry in enumerate(reader)
+            if _split(entry, number, table) != "test"
         ]
 
 
-def _row(entry: dict[str, str], number: int, pictures: Path, table: str) -> _Row:
-    identity = entry.get("identity") or ""
-    split = entry.get("split")
+def _split(entry: dict[str, str], number: int, table: Path) -> str:
+    """train, validation, test or nothing; any other word could hide test people, so it stops."""
+    split = entry.get("split") or ""
+    if split not in SPLITS:
+        raise TrainingError(
+            f"{table}, row {number + 2}: expected the split {', '.join(SPLITS[:-1])} or nothing, "
+            f"got {split!r}."
+        )
+    return split
+
+
+def _row(entry: dict[str, str], number: int, pictures: Path, table: Path) -> _Row:
+    identity = (entry.get("identity") or "").strip()
+    split = _split(entry, number, table)
     person = number if not identity else sum(identity.encode())
     try:
         points = tuple(float(entry[column]) for column in LANDMARK_COLUMNS[1:])
-    except (KeyError, ValueError) as error:
+        Landmarks.from_array(points)
+    except (TypeError, ValueError, LandmarkError) as error:
         raise TrainingError(
-            f"{table}.csv, row {number + 2}: expected ten landmark numbers ({error!r})."
+            f"{table}, row {number + 2}: expected ten finite landmark numbers ({error})."
         ) from error
     return _Row(
-        path=pictures / entry["path"],
+        path=pictures / same_path(entry["path"]),
         points=points,
-        identity=f"{table}/{identity}" if identity else "",
+        identity=f"{table.stem}/{identity}" if identity else "",
         validation=split == "validation" if split else person % 10 == 0,
     )

@@ -6,27 +6,36 @@ and the number of the visit alone, so a run that was killed and resumed is the r
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import TQDMProgressBar
 from rich.progress import Progress
 from safetensors.torch import load_file
 
+from facegauge.errors import TrainingError
+from facegauge.models import Model
 from facegauge.train import runs
 from facegauge.train.faces import UNKNOWN, Faces, read_faces
 from facegauge.train.learner import Learner
 from facegauge.train.recipes import First
 from facegauge.train.runs import Run
-from facegauge.train.students import Student
+from facegauge.train.students import Student, require_backbone
 from facegauge.train.targets import LABELS, Targets, find_recognisers, make_targets
 from facegauge.train.validation import Validation, raw_scores
 from facegauge.train.views import Views
 from facegauge.train.visits import Visits
+
+FEWEST = 25
+"""Faces for validation below which no score can be calibrated."""
 
 
 def train(
@@ -51,18 +60,22 @@ def train(
     Raises:
         TrainingError: data, recognisers or run folder are not usable.
     """
+    require_backbone(chosen.backbone)
+    faces = read_faces(data, chosen.tables)
+    _require_validation(faces)
+    recognisers = find_recognisers(data, chosen.recognisers, chosen.size)
     run = runs.begin(out, chosen, resume)
     run.write_facts({"revision": runs.revision(), **run.facts()})
-    faces = read_faces(data, chosen.tables)
-    targets = _targets(faces, chosen, data, run)
+    targets = _targets(faces, chosen, recognisers, run)
     views = Views(faces=faces, recipe=chosen)
     learner = Learner(
         chosen, [e.shape[1] for e in targets.embeddings], run, Validation(views, targets)
     )
     lightning.seed_everything(chosen.seed, verbose=False)
     loader = Visits(chosen, views, targets, workers)
-    trainer = _trainer(chosen, run, device)
-    trainer.fit(learner, loader, ckpt_path=run.state if run.state.is_file() else None)
+    with _quiet():
+        trainer = _trainer(chosen, run, device)
+        trainer.fit(learner, loader, ckpt_path=run.state if run.state.is_file() else None)
     _write_reference(run, chosen, views)
     return run
 
@@ -76,8 +89,16 @@ def load_student(run: Run) -> Student:
     return student.eval()
 
 
-def _targets(faces: Faces, chosen: First, data: Path, run: Run) -> Targets:
-    recognisers = find_recognisers(data, chosen.recognisers)
+def _require_validation(faces: Faces) -> None:
+    count = int(faces.validation.sum())
+    if count < FEWEST:
+        raise TrainingError(
+            f"Expected {FEWEST} or more faces for validation, got {count}: with fewer no score can "
+            "be calibrated. Mark more rows as validation."
+        )
+
+
+def _targets(faces: Faces, chosen: First, recognisers: list[Model], run: Run) -> Targets:
     with Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("recognisers' answers", total=None)
         return make_targets(
@@ -89,13 +110,22 @@ def _targets(faces: Faces, chosen: First, data: Path, run: Run) -> Targets:
         )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's tips and notes on its own affairs from the user."""
+    log = logging.getLogger("lightning.pytorch")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers")
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
+            yield
+    finally:
+        log.setLevel(before)
+
+
 def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
-    keep = ModelCheckpoint(
-        dirpath=run.folder,
-        filename=run.state.stem,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
     shown = sys.stderr.isatty()
     return lightning.Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
@@ -103,7 +133,8 @@ def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
         precision=chosen.precision,  # type: ignore[arg-type]
         max_epochs=chosen.legs,
         gradient_clip_val=chosen.clip,
-        callbacks=[keep, *([TQDMProgressBar()] if shown else [])],
+        callbacks=[TQDMProgressBar()] if shown else [],
+        enable_checkpointing=False,
         enable_progress_bar=shown,
         enable_model_summary=False,
         logger=False,

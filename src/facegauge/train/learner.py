@@ -58,7 +58,8 @@ class Learner(lightning.LightningModule):
         labels, embeddings = self.student.answers(planes(batch["pixels"]))
         quality = label_loss(labels.float(), batch["labels"], self.chosen.label_beta)
         distance = embedding_loss(embeddings, batch)
-        self.log_dict({"label": quality, "embedding": distance}, prog_bar=True)
+        losses = {"label": quality, "embedding": distance}
+        self.log_dict(losses, on_step=False, on_epoch=True, prog_bar=True)
         return quality + self.chosen.embedding_weight * distance
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -70,13 +71,15 @@ class Learner(lightning.LightningModule):
         grades = self.validation.grade(self.average.module, self.device)
         losses = {key: float(self.trainer.callback_metrics[key]) for key in ("label", "embedding")}
         self.history.append({"step": self.global_step, **losses, **grades})
-        best = min(entry["pauc_jittered"] for entry in self.history)
-        if grades["pauc_jittered"] <= best:
+        before = [entry["pauc_jittered"] for entry in self.history[:-1]]
+        if grades["pauc_jittered"] < min(before, default=float("inf")):
             _save_weights(self.average.module, self.run.weights)
         self.run.write_facts(
             {**self.run.facts(), "legs": len(self.history), "history": self.history}
         )
-        self.log_dict({key: grades[key] for key in ("pauc_jittered", "srcc")}, prog_bar=True)
+        draft = self.run.state.with_suffix(".draft")
+        self.trainer.save_checkpoint(draft)
+        draft.replace(self.run.state)  # whole or not at all, whenever the run is killed
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the history with the state."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ class First:
 
     name: str = "utility"
     """Name of the model that the run exports to."""
+    licence: str = "trained on research-use data; for research"
+    """What the card of the exported model says of its licence."""
     version: str = "1"
     """Version of the model; it stands behind the name in score tables."""
     tables: tuple[str, ...] = ()
@@ -75,13 +78,18 @@ class First:
     """Seed of weights, order, jitter and degradations."""
 
     def __post_init__(self) -> None:
+        for field in ("name", "version", "backbone", "recognisers"):
+            _require(bool(getattr(self, field)), field, "given", getattr(self, field))
         for field in ("size", "views", "batch", "legs", "steps", "head_width"):
             _require(getattr(self, field) >= 1, field, "1 or more", getattr(self, field))
-        for field in ("jitter", "embedding_weight", "weight_decay"):
-            _require(getattr(self, field) >= 0, field, "0 or more", getattr(self, field))
+        for field in ("jitter", "embedding_weight", "weight_decay", "seed"):
+            value = getattr(self, field)
+            _require(0 <= value < math.inf, field, "0 or more and finite", value)
+        for field in ("label_beta", "clip", "frame", "learning_rate"):
+            value = getattr(self, field)
+            _require(0 < value < math.inf, field, "above 0 and finite", value)
         for field in ("loose", "warmup", "average", "frame"):
             _require(0 <= getattr(self, field) <= 1, field, "in 0..1", getattr(self, field))
-        _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         known = ("bf16-mixed", "32-true")
         _require(self.precision in known, "precision", " or ".join(known), self.precision)
 
@@ -112,13 +120,17 @@ def describe(chosen: First) -> dict[str, Any]:
 
 def from_json(text: str) -> First:
     """The recipe that was written beside a checkpoint."""
-    values = json.loads(text)
-    fields = {field.name for field in dataclasses.fields(First)}
-    unknown = set(values) - fields
-    if unknown:
-        raise RecipeError(f"The stored recipe has unknown fields: {', '.join(sorted(unknown))}.")
-    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    return First(**{**values, **lists})
+    try:
+        values = json.loads(text)
+        unknown = set(values) - {field.name for field in dataclasses.fields(First)}
+        if unknown:
+            raise RecipeError(
+                f"The stored recipe has unknown fields: {', '.join(sorted(unknown))}."
+            )
+        lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+        return First(**{**values, **lists})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RecipeError(f"The stored recipe is broken or of another version: {error}.") from error
 
 
 def _change(base: First, change: str) -> tuple[str, Any]:

@@ -93,6 +93,9 @@ def _refuse_change(run: Run, chosen: First, resume: bool) -> None:
         raise TrainingError(
             f"{run.folder} holds a run already. Pass --resume to go on with it, or another --out."
         )
+    if not run.state.is_file():  # nothing is lost by another recipe before the first leg
+        write_json(run.folder / "recipe.json", recipes.describe(chosen))
+        return
     before = recipes.describe(run.recipe())
     after = json.loads(json.dumps(recipes.describe(chosen)))
     changed = [key for key in after if json.loads(json.dumps(before))[key] != after[key]]

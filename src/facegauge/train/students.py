@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 import timm
 import torch
 from torch import Tensor, nn
+
+from facegauge.errors import RecipeError
 
 
 class Student(nn.Module):
@@ -16,6 +20,7 @@ class Student(nn.Module):
 
     def __init__(self, backbone: str, head_width: int, labels: int, widths: list[int]) -> None:
         super().__init__()
+        require_backbone(backbone)
         self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
         features = int(self.backbone.num_features)  # type: ignore[arg-type]
         self.quality = nn.Sequential(
@@ -31,6 +36,17 @@ class Student(nn.Module):
         """Predicted labels N×L and one embedding N×D per recogniser."""
         features = self.backbone(image)  # (N, F)
         return self.quality(features), [head(features) for head in self.embeddings]
+
+
+def require_backbone(name: str) -> None:
+    """Refuse a name that timm does not know.
+
+    Raises:
+        RecipeError: an unknown backbone, with the nearest names.
+    """
+    if not timm.is_model(name):
+        near = ", ".join(get_close_matches(name, timm.list_models(), cutoff=0.3)) or "none near"
+        raise RecipeError(f"timm has no backbone {name!r}; names that come near: {near}.")
 
 
 def planes(pixels: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +48,14 @@ class Targets:
     embeddings: tuple[Array, ...]
 
 
-def find_recognisers(folder: Path, patterns: tuple[str, ...]) -> list[Model]:
+def find_recognisers(
+    folder: Path, patterns: tuple[str, ...], size: int | None = None
+) -> list[Model]:
     """Open the recognisers that a recipe names, relative to the data folder.
 
     Raises:
-        TrainingError: a pattern without a file, or a model that is no recogniser.
+        TrainingError: a pattern without a file, a model that is no recogniser, or one that does
+            not take crops of ``size`` (None: any).
     """
     paths = []
     for pattern in patterns:
@@ -64,10 +68,17 @@ def find_recognisers(folder: Path, patterns: tuple[str, ...]) -> list[Model]:
                 "recognisers=OUT.onnx"
             )
         paths += found
+    if not paths:
+        raise TrainingError("Expected a recogniser or more, got none. Pass --set recognisers=FILE.")
     opened = [models.open(path) for path in paths]
     for model in opened:
         if model.card.kind is not Kind.RECOGNISER:
             raise TrainingError(f"{model.path} is a {model.card.kind}; expected a recogniser.")
+        if size is not None and model.card.crop.size != size:
+            raise TrainingError(
+                f"{model.path} takes crops of {model.card.crop.size} pixels, the recipe makes "
+                f"{size}. Pass --set size={model.card.crop.size}."
+            )
     return opened
 
 
@@ -105,13 +116,29 @@ def _embedded(
     folder.mkdir(parents=True, exist_ok=True)
     parts = []
     for start in range(0, len(faces), _PART):
-        path = folder / f"{start:08d}.npz"
-        if not path.is_file():
+        path, shape = folder / f"{start:08d}.npz", (min(_PART, len(faces) - start), recipe.views)
+        part = _read_part(path, shape)
+        if part is None:
             _write_part(path, Views(faces=faces, recipe=recipe), model, start)
-        with np.load(path) as stored:
-            parts.append((stored["embedding"].astype(np.float32), stored["norm"]))
+            part = _read_part(path, shape)
+        if part is None:
+            raise TrainingError(f"{path} cannot be read back after writing. Is the disk full?")
+        parts.append(part)
         advance(min(start + _PART, len(faces)), len(faces))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _read_part(path: Path, shape: tuple[int, int]) -> tuple[Array, Array] | None:
+    """A part of the answers; None when it is not there or damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            part = stored["embedding"].astype(np.float32), stored["norm"]
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
+        _log.warning("%s is damaged (%s) and is computed again.", path, error)
+        return None
+    return part if part[0].shape[:2] == shape == part[1].shape else None
 
 
 def _write_part(path: Path, views: Views, model: Model, start: int) -> None:

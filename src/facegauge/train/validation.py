@@ -7,7 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from facegauge.evaluate.curves import compare_all
+from facegauge.errors import InputError, TrainingError
+from facegauge.evaluate.curves import Comparisons, compare_all
 from facegauge.train.faces import UNKNOWN
 from facegauge.train.students import planes
 from facegauge.train.targets import Targets
@@ -30,9 +31,7 @@ class Validation:
         named = faces.identities[chosen] != UNKNOWN
         self.named = np.flatnonzero(named)
         people = faces.identities[chosen][named]
-        self.comparisons = [
-            compare_all(e[chosen][named], people, fmr=_FMR) for e in targets.embeddings
-        ]
+        self.comparisons = [_compared(e[chosen][named], people) for e in targets.embeddings]
 
     def grade(self, network: nn.Module, device: torch.device) -> dict[str, float]:
         """Mean pAUC (lower is better) aligned and jittered, SRCC with the label (higher)."""
@@ -47,6 +46,20 @@ class Validation:
     def _pauc(self, raw: npt.NDArray[np.float32]) -> float:
         quality = raw[self.named]
         return float(np.mean([pairs.curve(quality).pauc(_DISCARD) for pairs in self.comparisons]))
+
+
+def _compared(embeddings: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Comparisons:
+    """All pairs of the validation people, if they can tell a good score from a bad one."""
+    try:
+        pairs = compare_all(embeddings, people, fmr=_FMR)
+    except InputError as error:
+        raise TrainingError(f"Too few people for validation: {error}") from error
+    if not (pairs.similarity < pairs.threshold).any():
+        raise TrainingError(
+            f"A recogniser makes no error on the {pairs.similarity.size} mated pairs of the "
+            "validation people, so no score can be judged by them. Add people or harder pictures."
+        )
+    return pairs
 
 
 def raw_scores(
@@ -65,4 +78,6 @@ def raw_scores(
 def _rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     from scipy.stats import spearmanr
 
+    if np.ptp(np.asarray(first)) == 0:
+        return 0.0  # a constant ranks nothing
     return float(spearmanr(first, second).statistic)
