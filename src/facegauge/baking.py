@@ -111,14 +111,9 @@ def wrap_recogniser(source: Path, convention: str, out: Path, size: int = 112) -
     """
     if convention not in CONVENTIONS:
         raise OptionError(f"Unknown convention {convention!r}; one of: {', '.join(CONVENTIONS)}.")
-    card = Card(
-        name=source.stem,
-        version="1",
-        kind=Kind.RECOGNISER,
-        crop=Crop(view=View.ALIGNED, size=size),
-        golden=_PLACEHOLDER,
-        training=Training(notes=f"wrapped from {source.name} with convention {convention}"),
-    )
+    note = f"wrapped from {source.name} with convention {convention}"
+    crop = Crop(view=View.ALIGNED, size=size)
+    card = draft_card(source.stem, "1", Kind.RECOGNISER, crop, training=Training(notes=note))
     return bake_recogniser(load_bare(source), CONVENTIONS[convention], card, out)
 
 
@@ -235,10 +230,8 @@ def _finish(
 def _assemble(graph: _Graph, names: list[str], shapes: list[list[Any]], card: Card) -> Any:
     helper, bare, size = graph.helper, graph.bare, card.crop.size
     image = helper.make_tensor_value_info("image", 2, ["n", size, size, 3])
-    outputs = [
-        helper.make_tensor_value_info(name, 1, shape)
-        for name, shape in zip(names, shapes, strict=True)
-    ]
+    named = zip(names, shapes, strict=True)
+    outputs = [helper.make_tensor_value_info(name, 1, shape) for name, shape in named]
     _forget_machine(bare)
     made = helper.make_graph(
         graph.nodes, card.name, [image], outputs, [*bare.graph.initializer, *graph.constants]

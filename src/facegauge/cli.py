@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from facegauge import __version__
 from facegauge.alignment import Mode
 from facegauge.batch import Summary, score_images
 from facegauge.cards import Card
@@ -63,7 +63,7 @@ def front(
 ) -> None:
     """Face image quality: align, score, train, export."""
     if version:
-        typer.echo(__version__)
+        typer.echo(metadata.version("facegauge"))
         raise typer.Exit
 
 
