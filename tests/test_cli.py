@@ -210,7 +210,7 @@ def test_a_folder_of_odd_files_is_scored_to_its_end(console, tiny, tmp_path, suf
     assert set(found) == taken
     assert len(taken) > 60
     for name in taken:
-        readable = found[name].outcome in (Outcome.SCORED, Outcome.NO_FACE)
+        readable = found[name].outcome is not Outcome.UNREADABLE
         assert readable == (outcomes[name] == READABLE), name
         assert bool(found[name].detail) == (found[name].outcome is not Outcome.SCORED)
     passed_over = len(outcomes) - len(taken)

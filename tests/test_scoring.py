@@ -261,3 +261,26 @@ def test_a_prepared_face_has_a_crop_or_an_assessment():
         with pytest.raises(OptionError, match="not both"):
             Prepared(**fields)
     assert Prepared(crop=crop).assessment is None
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (200, 30, 30), (0, 90, 255)])
+def test_a_picture_of_one_colour_has_no_score(files, colour):
+    blank = np.full((200, 200, 3), colour, dtype=np.uint8)
+    for kind in ("crop", "aligned"):
+        [found] = Scorer(files["tiny"], input=kind).assess(blank)
+        assert (found.outcome, found.score) == (Outcome.NO_FACE, None)
+
+
+@pytest.mark.parametrize(("side", "outcome"), [(1, "too_small"), (12, "too_small"), (64, "scored")])
+def test_a_picture_of_a_few_pixels_has_no_score(files, side, outcome):
+    pixels = np.random.default_rng(0).integers(0, 256, (side, 500, 3)).astype(np.uint8)
+    [found] = Scorer(files["tiny"], input="crop").assess(pixels)
+    assert found.outcome == outcome
+
+
+@pytest.mark.parametrize(("scale", "outcome"), [(0.1, "too_small"), (0.2, "scored")])
+def test_a_face_of_a_few_pixels_has_no_score(files, scale, outcome):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8)
+    points = Landmarks.from_array(TEMPLATE * scale + 20)
+    [found] = Scorer(files["tiny"]).assess(pixels, [points])
+    assert found.outcome == outcome

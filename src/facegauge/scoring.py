@@ -29,6 +29,7 @@ Source = str | Path | bytes | Pixels
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _BATCH = 32
 _BLANK_RANGE = 8.0
+_FEWEST_PIXELS = 16
 
 
 class Input(StrEnum):
@@ -192,24 +193,32 @@ class Scorer:
         crop = self.model.card.crop
         moved = points.scaled(picture.x_factor, picture.y_factor)
         try:
-            cut = alignment.align(picture.pixels, moved, crop.size, crop.resampling)
+            similarity = alignment.fit_similarity(moved.array(), alignment.template(crop.size))
         except LandmarkError as error:
             return self._without(Outcome.NO_FACE, str(error), face)
-        return self._unless_blank(cut, face)
+        cut = alignment.warp(picture.pixels, similarity, crop.size, crop.resampling)
+        return self._judged(cut, crop.size / similarity.scale / picture.x_factor, face)
 
     def _framed(self, picture: Picture) -> Prepared:
         """A picture without landmarks: the part of it that the model is shown."""
         crop = self.model.card.crop
+        side = min(picture.width, picture.height)
         if crop.view is View.WHOLE:
-            return self._unless_blank(_whole_view(picture.pixels, crop))
+            return self._judged(_whole_view(picture.pixels, crop), side)
         if self.input is Input.ALIGNED:
-            return self._unless_blank(_resized(picture.pixels, crop.size, crop.size))
-        return self._unless_blank(_centre_square(picture.pixels, crop.frame, crop.size))
+            return self._judged(_resized(picture.pixels, crop.size, crop.size), side)
+        cut = _centre_square(picture.pixels, crop.frame, crop.size)
+        return self._judged(cut, side * crop.frame)
 
-    def _unless_blank(self, crop: Pixels, face: Face | None = None) -> Prepared:
-        low, high = np.percentile(crop, [2, 98])
+    def _judged(self, crop: Pixels, seen: float, face: Face | None = None) -> Prepared:
+        """A crop that shows something: ``seen`` pixels of the picture are on its side."""
+        if seen < _FEWEST_PIXELS:
+            detail = f"the crop shows {seen:.0f} pixels of the picture, {_FEWEST_PIXELS} are needed"
+            return self._without(Outcome.TOO_SMALL, detail, face)
+        grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
+        low, high = np.percentile(grey, [2, 98])
         if high - low < _BLANK_RANGE:
-            detail = f"blank: 96 % of the values lie within {high - low:.0f} grey levels"
+            detail = f"blank: 96 % of the pixels lie within {high - low:.0f} grey levels"
             return self._without(Outcome.NO_FACE, detail, face)
         return Prepared(crop=crop, face=face)
 
