@@ -32,7 +32,7 @@ FLAGS = {
     "align": {"--out", "--landmarks", "--size", "--mode", "--jitter", "--seed"},
     "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
     "recipes": set(),
-    "export": {"--out"},
+    "export": {"--out", "--set"},
     "models": set(),
     "models list": set(),
     "models show": set(),

@@ -168,11 +168,15 @@ def recipes(
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+    settings: Settings = None,
 ) -> None:
-    """Write a finished run as one self-describing ONNX file."""
+    """Write a finished run as one self-describing ONNX file.
+
+    --set changes what only the card knows: name, version, licence, frame.
+    """
     with _extra("facegauge export", "train"):
         from facegauge.train.export import export_run
-    card = export_run(run, out)
+    card = export_run(run, out, tuple(settings or ()))
     typer.echo(f"{card.identifier}: {out} ({out.stat().st_size / 1e6:.2f} MB)")
 
 

@@ -11,7 +11,7 @@ import torch
 
 from facegauge import models
 from facegauge.cards import Kind, View
-from facegauge.errors import TrainingError
+from facegauge.errors import RecipeError, TrainingError
 from facegauge.train.export import OPSET, export_run, to_onnx
 from facegauge.train.first import load_student
 from facegauge.train.recipes import First
@@ -57,7 +57,7 @@ def test_the_card_tells_where_the_model_comes_from(exported, finished):
     assert models.read_card(path) == card
     assert card.identifier == "utility-1"
     assert card.kind is Kind.UTILITY
-    assert (card.crop.view, card.crop.size, card.crop.frame) == (View.ALIGNED, SIZE, 0.75)
+    assert (card.crop.view, card.crop.size, card.crop.frame) == (View.ALIGNED, SIZE, 0.9)
     assert card.training.data == finished.facts()["data"]
     assert card.training.revision == finished.facts()["revision"]
     assert f"{VALIDATION + 2} faces held out" in card.calibration.population
@@ -133,3 +133,11 @@ def test_a_file_of_the_same_run_is_the_same_but_for_the_date(finished, exported,
     for card in cards:
         card["calibration"].pop("date")
     assert cards[0] == cards[1]
+
+
+def test_only_the_card_may_change_after_training(finished, tmp_path):
+    card = export_run(finished.folder, tmp_path / "m.onnx", ("frame=0.5", "name=mine", "version=7"))
+    assert (card.identifier, card.crop.frame) == ("mine-7", 0.5)
+    with pytest.raises(RecipeError, match="batch=3"):
+        export_run(finished.folder, tmp_path / "n.onnx", ("batch=3",))
+    assert not (tmp_path / "n.onnx").exists()

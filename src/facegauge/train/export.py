@@ -14,22 +14,39 @@ import torch
 from facegauge import baking
 from facegauge.baking import CONVENTIONS
 from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calibrate
-from facegauge.errors import TrainingError
+from facegauge.errors import RecipeError, TrainingError
+from facegauge.train import recipes
 from facegauge.train.first import load_student
+from facegauge.train.recipes import First
 from facegauge.train.runs import Run
 from facegauge.train.students import Student
 
 OPSET = 18
 
 
-def export_run(folder: Path, out: Path) -> Card:
+CARD_FIELDS = ("name", "version", "licence", "frame")
+"""Fields of a recipe that only the exported card knows: they may still change after training."""
+
+
+def export_run(folder: Path, out: Path, changes: tuple[str, ...] = ()) -> Card:
     """Write the best student of a run, with calibration, card and golden vectors.
+
+    Args:
+        folder: the run.
+        out: the ``.onnx`` file to write.
+        changes: ``key=value`` for ``CARD_FIELDS``.
 
     Raises:
         TrainingError: no run, or a run that is not complete.
+        RecipeError: a change of something that training has settled.
     """
     run = Run(folder=folder)
-    chosen, facts = run.recipe(), run.facts()
+    settled = [change for change in changes if change.partition("=")[0] not in CARD_FIELDS]
+    if settled:
+        raise RecipeError(
+            f"After training only {', '.join(CARD_FIELDS)} may change, got {', '.join(settled)}."
+        )
+    chosen, facts = recipes.changed(run.recipe(), changes), run.facts()
     if not facts.get("complete"):
         raise TrainingError(
             f"{folder} is not complete: {facts.get('legs', 0)} of {chosen.legs} legs are done. Go "
@@ -41,7 +58,7 @@ def export_run(folder: Path, out: Path) -> Card:
         Kind.UTILITY,
         Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
         calibration=_calibration(run),
-        training=_training(run, facts),
+        training=_training(chosen, facts),
     )
     bare = to_onnx(load_student(run), chosen.size)
     return baking.bake_quality(bare, CONVENTIONS["arcface"], card, out)
@@ -81,9 +98,8 @@ def _calibration(run: Run) -> Calibration:
     )
 
 
-def _training(run: Run, facts: dict[str, Any]) -> Training:
+def _training(chosen: First, facts: dict[str, Any]) -> Training:
     best = facts["best"]
-    chosen = run.recipe()
     return Training(
         data=facts.get("data", ""),
         licence=chosen.licence,

@@ -50,7 +50,7 @@ class First:
     """Landmark noise, half-width as a share of the inter-eye distance (3 px on 112)."""
     loose: float = 0.2
     """Share of visits that see the face from further off, turned and shifted: a loose crop."""
-    frame: float = 0.75
+    frame: float = 0.9
     """Share of the short side that the exported model is shown of a loose crop."""
     embedding_weight: float = 1.0
     """Weight of the cosine distance to recognisers' embeddings of the clean aligned crop."""
@@ -109,7 +109,15 @@ def recipe(name: str, changes: tuple[str, ...] = ()) -> First:
     """
     if name not in RECIPES:
         raise RecipeError(f"No recipe {name!r}; one of: {', '.join(RECIPES)}.")
-    base = RECIPES[name]
+    return changed(RECIPES[name], changes)
+
+
+def changed(base: First, changes: tuple[str, ...]) -> First:
+    """A recipe with ``key=value`` changes.
+
+    Raises:
+        RecipeError: an unknown field, or a value of the wrong kind.
+    """
     return dataclasses.replace(base, **dict(_change(base, change) for change in changes))
 
 
