@@ -17,7 +17,6 @@ import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
-from lightning.pytorch.callbacks import TQDMProgressBar
 from rich.progress import Progress
 from safetensors.torch import load_file
 
@@ -126,16 +125,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
-    shown = sys.stderr.isatty()
     return lightning.Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,
         precision=chosen.precision,  # type: ignore[arg-type]
         max_epochs=chosen.legs,
         gradient_clip_val=chosen.clip,
-        callbacks=[TQDMProgressBar()] if shown else [],
         enable_checkpointing=False,
-        enable_progress_bar=shown,
+        enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
         logger=False,
         reload_dataloaders_every_n_epochs=1,

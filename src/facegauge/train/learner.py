@@ -131,4 +131,5 @@ def rate(step: int, total: int, warmup: float) -> float:
 def _save_weights(network: nn.Module, path: Path) -> None:
     draft = path.with_suffix(".draft")
     save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, draft)
+    draft.chmod(0o644)  # safetensors leaves it to its owner alone
     draft.replace(path)
