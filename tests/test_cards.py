@@ -19,6 +19,7 @@ from facegauge.cards import (
     golden_inputs,
 )
 from facegauge.errors import ModelError
+from tiny_models import replaced
 
 FINE = nullcontext()
 
@@ -65,15 +66,7 @@ def test_a_card_survives_json(made):
 
 
 def changed(**changes) -> str:
-    """A stored card with some entries replaced; a dotted name goes into a part."""
-    data = json.loads(card().to_json())
-    for name, value in changes.items():
-        part, _, key = name.partition("__")
-        if key:
-            data[part][key] = value
-        else:
-            data[part] = value
-    return json.dumps(data)
+    return replaced(card().to_json(), changes)
 
 
 def without(name: str) -> str:

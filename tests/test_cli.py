@@ -12,7 +12,6 @@ from PIL import Image
 
 import facegauge
 from broken_images import READABLE, make_broken_folder
-from console import Console
 from facegauge import cli
 from facegauge.alignment import TEMPLATE
 from facegauge.images import IMAGE_SUFFIXES
@@ -20,7 +19,6 @@ from facegauge.score_row import SCORE_COLUMNS
 from facegauge.score_table import read_scores
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.values import Outcome
-from tiny_models import quality_file
 
 # Flags are promises: add to this table, never rename or remove.
 FLAGS = {
@@ -47,16 +45,6 @@ def flags(command, name: str = "") -> dict[str, set[str]]:
     for word, below in getattr(command, "commands", {}).items():
         found |= flags(below, f"{name} {word}".strip())
     return found
-
-
-@pytest.fixture
-def console(monkeypatch, capsys):
-    return Console(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    return quality_file(tmp_path_factory.mktemp("models") / "tiny.onnx")
 
 
 @pytest.fixture

@@ -9,25 +9,14 @@ import pytest
 from onnx import numpy_helper
 from PIL import Image
 
-from console import Console
 from facegauge import models
 from facegauge.alignment import TEMPLATE, align
 from facegauge.cards import Kind
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.values import Landmarks
-from tiny_models import edited, quality_file, recogniser_file
+from tiny_models import edited, recogniser_file
 
 POINTS = Landmarks.from_array(TEMPLATE * 1.3 + 20)
-
-
-@pytest.fixture
-def console(monkeypatch, capsys):
-    return Console(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    return quality_file(tmp_path_factory.mktemp("models") / "tiny.onnx")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from facegauge import models
 from facegauge.baking import wrap_recogniser
 from facegauge.cards import METADATA_KEY, Kind
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
-from tiny_models import edited, quality_file, recogniser_file, textures
+from tiny_models import edited, quality_file, recogniser_file, replaced, textures
 
 
 @pytest.fixture(scope="module")
@@ -111,18 +111,11 @@ def test_one_flipped_weight_is_noticed(request, tmp_path, fixture):
 
 
 def card_with(**changes):
-    """An edit that changes entries of the stored card; a dotted name goes into a part."""
+    """An edit that changes entries of the stored card."""
 
     def edit(model: onnx.ModelProto) -> None:
         [entry] = [one for one in model.metadata_props if one.key == METADATA_KEY]
-        data = json.loads(entry.value)
-        for name, value in changes.items():
-            part, _, key = name.partition("__")
-            if key:
-                data[part][key] = value
-            else:
-                data[part] = value
-        entry.value = json.dumps(data)
+        entry.value = replaced(entry.value, changes)
 
     return edit
 

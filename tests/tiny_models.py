@@ -7,6 +7,7 @@ The bare networks take float32 N×3×size×size, called ``x``, and answer ``y``.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,15 @@ def edited(path: Path, out: Path, edit: Any) -> Path:
     edit(model)
     onnx.save(model, str(out))
     return out
+
+
+def replaced(stored: str, changes: dict[str, object]) -> str:
+    """A stored card with some entries replaced; ``part__key`` goes into a part."""
+    data = json.loads(stored)
+    for name, value in changes.items():
+        part, _, key = name.partition("__")
+        if key:
+            data[part][key] = value
+        else:
+            data[part] = value
+    return json.dumps(data)
