@@ -284,3 +284,15 @@ def test_a_face_of_a_few_pixels_has_no_score(files, scale, outcome):
     points = Landmarks.from_array(TEMPLATE * scale + 20)
     [found] = Scorer(files["tiny"]).assess(pixels, [points])
     assert found.outcome == outcome
+
+
+def test_crops_handed_in_together_are_one_network_call(files, monkeypatch):
+    scorer = Scorer(files["tiny"], input="aligned")
+    sizes, predict = [], scorer.model.predict
+    monkeypatch.setattr(
+        scorer.model, "predict", lambda crops: sizes.append(len(crops)) or predict(crops)
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+    assert len(scorer.finish([Prepared(crop=pixels)] * 70)) == 70
+    assert scorer.finish([]) == []
+    assert sizes == [70]

@@ -214,7 +214,7 @@ def _finish(
     draft = out.with_suffix(".draft.onnx")
     try:
         _save(model, card, draft)
-        answers = models.golden_answers(models.open(draft, check=False), card.golden.seed)
+        answers = models.open(draft, check=False).golden_answers(card.golden.seed)
         if not np.isfinite(answers).all():
             raise ModelError(f"{card.name}: the network answers golden inputs with {answers}.")
         golden = Golden(seed=card.golden.seed, outputs=tuple(map(tuple, answers.tolist())))
@@ -248,8 +248,8 @@ def _forget_machine(part: Any) -> None:
     for field, value in part.ListFields():
         if field.name in ("doc_string", "metadata_props"):
             part.ClearField(field.name)
-        elif field.message_type is not None and field.name != "raw_data":
-            for each in value if isinstance(value, Sequence) or hasattr(value, "add") else [value]:
+        elif field.message_type is not None:
+            for each in value if isinstance(value, Sequence) else [value]:
                 _forget_machine(each)
 
 

@@ -74,20 +74,24 @@ class Model:
         return Embeddings(embedding=embedding, norm=norm)
 
     def golden_difference(self) -> float:
-        """Largest difference between this machine's answers and the card's golden vectors."""
-        answers = golden_answers(self, self.card.golden.seed)
-        stored = np.array(self.card.golden.outputs)
+        """Largest difference between this machine's answers and the card.
+
+        The golden vectors must come back, and the scores be those of the card's own calibration.
+        """
+        outputs = self._run(golden_inputs(self.card.golden.seed, self.card.crop.size))
+        answers, stored = _golden(self.card.kind, outputs), np.array(self.card.golden.outputs)
         if answers.shape != stored.shape:
             return float("inf")
         difference = float(np.abs(answers - stored).max())
-        return max(difference, self._calibration_difference())
-
-    def _calibration_difference(self) -> float:
-        """Largest difference between the graph's scores and the card's table, on golden inputs."""
         if self.card.calibration is None:
-            return 0.0
-        found = self.predict(golden_inputs(self.card.golden.seed, self.card.crop.size))
-        return float(np.abs(self.card.calibration.apply(found.raw) - found.score).max())
+            return difference
+        raw, score = outputs
+        table = float(np.abs(self.card.calibration.apply(raw) - score).max())
+        return max(difference, table)
+
+    def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
+        """Scores 3×1, or 3×8 numbers of the embeddings, of the golden inputs of a seed."""
+        return _golden(self.card.kind, self._run(golden_inputs(seed, self.card.crop.size)))
 
     @property
     def golden_tolerance(self) -> float:
@@ -176,12 +180,10 @@ def read_card(name: str | Path) -> Card:
     return _card(_session(path, 1, "cpu"), path)
 
 
-def golden_answers(model: Model, seed: int) -> npt.NDArray[np.float64]:
-    """What a model answers to its golden inputs: scores 3×1, or 3×8 numbers of the embeddings."""
-    images = golden_inputs(seed, model.card.crop.size)
-    if model.card.kind is Kind.RECOGNISER:
-        return model.embed(images).embedding[:, :8].astype(np.float64)
-    return model.predict(images).score[:, None].astype(np.float64)
+def _golden(kind: Kind, outputs: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+    """The part of a model's outputs that its golden vectors hold."""
+    chosen = outputs[0][:, :8] if kind is Kind.RECOGNISER else outputs[1][:, None]
+    return chosen.astype(np.float64)
 
 
 def _refuse_mismatch(model: Model) -> None:

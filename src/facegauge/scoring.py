@@ -27,7 +27,6 @@ Source = str | Path | bytes | Pixels
 """Where a picture comes from: a path, the bytes of a file, or an RGB array."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_BATCH = 32
 _BLANK_RANGE = 8.0
 _FEWEST_PIXELS = 16
 
@@ -136,7 +135,7 @@ class Scorer:
         return [self._framed(picture)]
 
     def finish(self, prepared: Sequence[Prepared]) -> list[Assessment]:
-        """Run the network on all crops: one Assessment for each element, in the same order."""
+        """Run the network once on all crops: one Assessment for each element, in order."""
         crops = [item.crop for item in prepared if item.crop is not None]
         scored = iter(self._scored(crops))
         return [
@@ -150,11 +149,10 @@ class Scorer:
         return self.input is not Input.ALIGNED and self.model.card.crop.view is View.ALIGNED
 
     def _scored(self, crops: list[Pixels]) -> list[tuple[float, float]]:
-        pairs: list[tuple[float, float]] = []
-        for start in range(0, len(crops), _BATCH):
-            found = self.model.predict(np.stack(crops[start : start + _BATCH]))
-            pairs += zip(found.raw.tolist(), found.score.tolist(), strict=True)
-        return pairs
+        if not crops:
+            return []
+        found = self.model.predict(np.stack(crops))
+        return list(zip(found.raw.tolist(), found.score.tolist(), strict=True))
 
     def _assessment(self, item: Prepared, raw: float, score: float) -> Assessment:
         return Assessment(

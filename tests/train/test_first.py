@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from facegauge.errors import FacegaugeError, TrainingError
 from facegauge.models import Model
 from facegauge.train import first
-from facegauge.train.faces import read_faces
+from facegauge.train.faces import Faces, read_faces
 from facegauge.train.learner import Learner
 from facegauge.train.runs import Run
 from facegauge.train.students import Student
@@ -345,3 +345,14 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     _training_step, Learner.training_step = Learner.training_step, die
     first.train(toy_recipe(), Path(sys.argv[1]), Path(sys.argv[2]), workers=0)
+
+
+def test_a_table_keeps_its_name_when_its_pictures_lie_in_folders(tmp_path):
+    faces = Faces(
+        paths=(tmp_path / "known" / "anna" / "1.jpg", tmp_path / "known" / "2.jpg"),
+        landmarks=np.zeros((2, 5, 2)),
+        identities=np.zeros(2, dtype=np.int64),
+        validation=np.array([False, True]),
+    )
+    described = first._described(faces, tmp_path)
+    assert described == "known: 1 faces for training, 1 held out for validation"

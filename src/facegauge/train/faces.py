@@ -102,11 +102,8 @@ def _rows(folder: Path, name: str) -> list[_Row]:
         missing = set(LANDMARK_COLUMNS) - set(reader.fieldnames or [])
         if missing:
             raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
-        return [
-            _row(entry, number, pictures, table)
-            for number, entry in enumerate(reader)
-            if _split(entry, number, table) != "test"
-        ]
+        rows = (_row(entry, number, pictures, table) for number, entry in enumerate(reader))
+        return [row for row in rows if row is not None]
 
 
 def _split(entry: dict[str, str], number: int, table: Path) -> str:
@@ -120,9 +117,12 @@ def _split(entry: dict[str, str], number: int, table: Path) -> str:
     return split
 
 
-def _row(entry: dict[str, str], number: int, pictures: Path, table: Path) -> _Row:
-    identity = (entry.get("identity") or "").strip()
+def _row(entry: dict[str, str], number: int, pictures: Path, table: Path) -> _Row | None:
+    """One face; None for the test split, of which nothing else is even looked at."""
     split = _split(entry, number, table)
+    if split == "test":
+        return None
+    identity = (entry.get("identity") or "").strip()
     person = number if not identity else sum(identity.encode())
     try:
         points = tuple(float(entry[column]) for column in LANDMARK_COLUMNS[1:])

@@ -75,7 +75,7 @@ def train(
     with _quiet():
         trainer = _trainer(chosen, run, device)
         trainer.fit(learner, loader, ckpt_path=run.state if run.state.is_file() else None)
-    _write_reference(run, chosen, views)
+    _write_reference(run, data, views)
     return run
 
 
@@ -140,7 +140,7 @@ def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
     )
 
 
-def _write_reference(run: Run, chosen: First, views: Views) -> None:
+def _write_reference(run: Run, data: Path, views: Views) -> None:
     """Raw outputs of the validation faces, clean and once degraded: the reference population."""
     chosen_faces = [int(face) for face in np.flatnonzero(views.faces.validation)]
     crops = np.stack([views.aligned(face, view) for view in (0, 1) for face in chosen_faces])
@@ -148,13 +148,13 @@ def _write_reference(run: Run, chosen: First, views: Views) -> None:
     with run.reference.open("wb") as file:
         np.savez(file, raw=raw, faces=len(chosen_faces), people=len(_people(views.faces)))
     best = min(run.facts()["history"], key=lambda entry: entry["pauc_jittered"])
-    done = {"data": _described(views.faces), "best": best, "complete": True}
+    done = {"data": _described(views.faces, data), "best": best, "complete": True}
     run.write_facts({**run.facts(), **done})
 
 
-def _described(faces: Faces) -> str:
+def _described(faces: Faces, data: Path) -> str:
     """The tables of a run and how many of their faces were seen and held out."""
-    tables = np.array([path.parent.name for path in faces.paths])
+    tables = np.array([path.relative_to(data).parts[0] for path in faces.paths])
     parts = [
         f"{name}: {int((~faces.validation[tables == name]).sum())} faces for training, "
         f"{int(faces.validation[tables == name].sum())} held out for validation"

@@ -96,9 +96,8 @@ def _refuse_change(run: Run, chosen: First, resume: bool) -> None:
     if not run.state.is_file():  # nothing is lost by another recipe before the first leg
         write_json(run.folder / "recipe.json", recipes.describe(chosen))
         return
-    before = recipes.describe(run.recipe())
-    after = json.loads(json.dumps(recipes.describe(chosen)))
-    changed = [key for key in after if json.loads(json.dumps(before))[key] != after[key]]
+    before, after = recipes.describe(run.recipe()), recipes.describe(chosen)
+    changed = [key for key in after if before[key] != after[key]]
     if changed:
         raise TrainingError(
             f"{run.folder} was started with another recipe; these fields differ: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -47,15 +48,9 @@ class Crops(Dataset):
         return int(self.training[drawn // slots]), view
 
 
-_ORDERS: dict[tuple[int, int, int], npt.NDArray[np.int64]] = {}
-
-
+@lru_cache(maxsize=1)
 def _order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
-    key = (seed, turn, count)
-    if key not in _ORDERS:
-        _ORDERS.clear()
-        _ORDERS[key] = np.random.default_rng((seed, 3, turn)).permutation(count)
-    return _ORDERS[key]
+    return np.random.default_rng((seed, 3, turn)).permutation(count)
 
 
 class _Leg(Sampler):
