@@ -1,15 +1,14 @@
 """Bake preprocessing, calibration and card into an ONNX graph: how a model file is made.
 
 A bare network (float32 planes in, numbers out) becomes one file that takes uint8 RGB pictures and
-answers with scores or unit embeddings. The work is done on the ONNX graph itself, so it serves
-networks we trained and networks others exported alike. Needs the ``onnx`` package (extra
-``train``).
+answers with scores, unit embeddings or candidates for faces. The work is done on the ONNX graph
+itself, so it serves networks we trained and networks others exported alike. Needs the ``onnx``
+package (extra ``train``).
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,8 @@ import numpy as np
 
 from facegauge import models
 from facegauge.cards import METADATA_KEY, Calibration, Card, Crop, Golden, Kind, Training, View
-from facegauge.errors import MissingExtra, ModelError, OptionError
+from facegauge.errors import ModelError, OptionError
+from facegauge.graphs import Graph, Shape, assemble, only_input, require_onnx, save
 
 if TYPE_CHECKING:
     import onnx
@@ -77,7 +77,7 @@ def bake_quality(
     if card.calibration is None:
         raise ModelError(f"{card.name}: a quality model needs a calibration to be written.")
     _add_calibration(graph, card.calibration)
-    return _finish(graph, ["raw", "score"], [["n"], ["n"]], card, out)
+    return _finish(graph, {"raw": ["n"], "score": ["n"]}, card, out)
 
 
 def bake_recogniser(
@@ -99,7 +99,40 @@ def bake_recogniser(
         graph.nodes.append(helper.make_node(op, inputs, [output]))
     width = _width(bare, preprocessing, card.crop.size)
     graph.constant("fg_ones", np.ones((width, 1), dtype=np.float32))
-    return _finish(graph, ["embedding", "norm"], [["n", width], ["n"]], card, out)
+    return _finish(graph, {"embedding": ["n", width], "norm": ["n"]}, card, out)
+
+
+def bake_detector(
+    bare: onnx.ModelProto, preprocessing: Preprocessing, card: Card, out: Path
+) -> Card:
+    """Write a detector: ``image`` of any size in, ``boxes``, ``landmarks``, ``confidence`` out.
+
+    Args:
+        bare: a network that takes planes of any height and width that are multiples of 32, with
+            outputs of these three names in any order, decoded to pixels of the picture (pixel
+            centres at whole numbers): N×P×4 (x0, y0, x1, y1), N×P×10 and, in 0..1, N×P.
+        preprocessing: what the network expects.
+        card: the card; its golden vectors are filled in here, from the finished file.
+        out: the file to write.
+
+    Returns:
+        The card as written.
+    """
+    shapes: dict[str, Shape] = {
+        "boxes": ["n", "p", 4],
+        "landmarks": ["n", "p", 10],
+        "confidence": ["n", "p"],
+    }
+    names = {output.name for output in bare.graph.output}
+    if card.kind is not Kind.DETECTOR or not names >= set(shapes):
+        raise ModelError(
+            f"Expected a {Kind.DETECTOR} with the outputs {', '.join(shapes)}, got {card.name}, a "
+            f"{card.kind} with {', '.join(sorted(names))}."
+        )
+    graph = _begin(bare, preprocessing)
+    for name in shapes:
+        graph.nodes.append(graph.helper.make_node("Identity", [f"{graph.prefix}{name}"], [name]))
+    return _finish(graph, shapes, card, out)
 
 
 def wrap_recogniser(source: Path, convention: str, out: Path, size: int = 112) -> Card:
@@ -123,7 +156,7 @@ def load_bare(source: Path) -> Any:
     Raises:
         ModelError: not an ONNX file, or one that is wrapped already.
     """
-    onnx = _onnx()
+    onnx = require_onnx()
     try:
         bare = onnx.load(str(source))
     except FileNotFoundError as error:
@@ -140,29 +173,11 @@ def draft_card(name: str, version: str, kind: Kind, crop: Crop, **fields: Any) -
     return Card(name=name, version=version, kind=kind, crop=crop, golden=_PLACEHOLDER, **fields)
 
 
-class _Graph:
-    """A model under construction: the bare network plus nodes before and after it."""
-
-    def __init__(self, bare: onnx.ModelProto) -> None:
-        onnx = _onnx()
-        self.helper = onnx.helper
-        self.numpy_helper = onnx.numpy_helper
-        if not bare.graph.output:
-            raise ModelError("Expected a network with an output, got an empty file.")
-        self.bare = onnx.compose.add_prefix(bare, "net/")  # a copy; its names cannot meet ours
-        self.source = self.bare.graph.output[0].name
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, name: str, value: Any) -> None:
-        self.constants.append(self.numpy_helper.from_array(np.asarray(value), name))
-
-
-def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> _Graph:
+def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
     """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout."""
-    graph = _Graph(bare)
+    graph = Graph(bare)
     node = graph.helper.make_node
-    target = _only_input(graph.bare)
+    target = only_input(graph.bare)
     order = [2, 1, 0] if preprocessing.bgr else [0, 1, 2]
     graph.constant("fg_order", np.array(order, dtype=np.int64))
     graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32))
@@ -179,7 +194,7 @@ def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> _Graph:
     return graph
 
 
-def _add_calibration(graph: _Graph, calibration: Calibration) -> None:
+def _add_calibration(graph: Graph, calibration: Calibration) -> None:
     """Score = s0 + sum_k slope_k * clip(raw - raw_k, 0, raw_{k+1} - raw_k): the table, in ops."""
     knots, scores = np.array(calibration.raw), np.array(calibration.score)
     steps = np.diff(knots)
@@ -205,21 +220,21 @@ def _add_calibration(graph: _Graph, calibration: Calibration) -> None:
         graph.nodes.append(node(op, inputs, [output]))
 
 
-def _finish(
-    graph: _Graph, names: list[str], shapes: list[list[Any]], card: Card, out: Path
-) -> Card:
+def _finish(graph: Graph, outputs: Mapping[str, Shape], card: Card, out: Path) -> Card:
     """Write the file with a draft card, run it, and write it again with its golden vectors."""
-    model = _assemble(graph, names, shapes, card)
+    anywhere = card.kind is Kind.DETECTOR
+    sides: Shape = ["h", "w"] if anywhere else [card.crop.size, card.crop.size]
+    model = assemble(graph, card.name, sides, outputs)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_suffix(".draft.onnx")
     try:
-        _save(model, card, draft)
+        save(model, card, draft)
         answers = models.open(draft, check=False).golden_answers(card.golden.seed)
         if not np.isfinite(answers).all():
             raise ModelError(f"{card.name}: the network answers golden inputs with {answers}.")
         golden = Golden(seed=card.golden.seed, outputs=tuple(map(tuple, answers.tolist())))
         finished = replace(card, golden=golden)
-        _save(model, finished, draft)
+        save(model, finished, draft)
         models.open(draft)
         draft.replace(out)
     finally:
@@ -227,54 +242,12 @@ def _finish(
     return finished
 
 
-def _assemble(graph: _Graph, names: list[str], shapes: list[list[Any]], card: Card) -> Any:
-    helper, bare, size = graph.helper, graph.bare, card.crop.size
-    image = helper.make_tensor_value_info("image", 2, ["n", size, size, 3])
-    named = zip(names, shapes, strict=True)
-    outputs = [helper.make_tensor_value_info(name, 1, shape) for name, shape in named]
-    _forget_machine(bare)
-    made = helper.make_graph(
-        graph.nodes, card.name, [image], outputs, [*bare.graph.initializer, *graph.constants]
-    )
-    model = helper.make_model(made, opset_imports=list(bare.opset_import))
-    model.ir_version = max(bare.ir_version, 7)
-    model.functions.extend(bare.functions)
-    model.producer_name = "facegauge"
-    return model
-
-
-def _forget_machine(part: Any) -> None:
-    """Remove notes at every depth: exporters leave stack traces with paths of their machine."""
-    for field, value in part.ListFields():
-        if field.name in ("doc_string", "metadata_props"):
-            part.ClearField(field.name)
-        elif field.message_type is not None:
-            for each in value if isinstance(value, Sequence) else [value]:
-                _forget_machine(each)
-
-
-def _save(model: onnx.ModelProto, card: Card, path: Path) -> None:
-    onnx = _onnx()
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
-
-
-def _only_input(bare: onnx.ModelProto) -> str:
-    weights = {tensor.name for tensor in bare.graph.initializer}
-    inputs: list[str] = [entry.name for entry in bare.graph.input if entry.name not in weights]
-    if len(inputs) != 1:
-        raise ModelError(f"Expected a network with one input, got {inputs}.")
-    return inputs[0]
-
-
 def _width(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> int:
     """Width D of the network's output, found by running it once."""
     import onnxruntime
 
     shape = (2, 3, size, size) if preprocessing.planar else (2, size, size, 3)
-    planes = {_only_input(bare): np.zeros(shape, dtype=np.float32)}
+    planes = {only_input(bare): np.zeros(shape, dtype=np.float32)}
     try:
         session = onnxruntime.InferenceSession(
             bare.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -288,12 +261,3 @@ def _width(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> in
     if np.ndim(answer) != 2 or len(answer) != 2:
         raise ModelError(f"Expected an output N×D, got {np.shape(answer)} for two pictures.")
     return int(np.shape(answer)[1])
-
-
-def _onnx() -> Any:
-    try:
-        importlib.import_module("onnx.numpy_helper")
-        importlib.import_module("onnx.compose")
-        return importlib.import_module("onnx")
-    except ImportError as error:
-        raise MissingExtra("writing a model file", "train", "onnx") from error

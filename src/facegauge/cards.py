@@ -30,6 +30,7 @@ class Kind(StrEnum):
     UTILITY = "utility"
     PERCEPTUAL = "perceptual"
     RECOGNISER = "recogniser"
+    DETECTOR = "detector"
 
 
 class View(StrEnum):
@@ -37,9 +38,14 @@ class View(StrEnum):
 
     ALIGNED = "aligned"
     WHOLE = "whole"
+    PHOTO = "photo"
 
 
-RESAMPLING = {View.ALIGNED: ("smooth", "reference"), View.WHOLE: ("area", "pillow-bilinear")}
+RESAMPLING = {
+    View.ALIGNED: ("smooth", "reference"),
+    View.WHOLE: ("area", "pillow-bilinear"),
+    View.PHOTO: ("area",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +55,9 @@ class Crop:
     ``aligned``: five landmarks are moved onto the 112-pixel ArcFace template scaled to ``size``;
     resampling is ``smooth`` or ``reference`` (see alignment). ``whole``: the short side is resized
     to ``short_side`` and the centre size×size is taken; resampling is ``area`` or
-    ``pillow-bilinear`` (what torchvision does to PIL pictures). ``frame`` is the share of the short
-    side that an aligned model is shown when a loosely cropped face comes without landmarks.
+    ``pillow-bilinear`` (what torchvision does to PIL pictures). ``photo``: the whole photograph at
+    any size; ``size`` is the long side it is best at. ``frame`` is the share of the short side that
+    an aligned model is shown when a loosely cropped face comes without landmarks.
     """
 
     view: View
@@ -145,7 +152,8 @@ class Training:
 class Golden:
     """Three inputs made from a seed, and what the model answered when it was written.
 
-    ``outputs`` holds, for each input, the score or the first eight numbers of the embedding.
+    ``outputs`` holds, for each input, the score, the first eight numbers of the embedding, or eight
+    numbers on a detector's candidates.
     """
 
     seed: int
@@ -178,10 +186,15 @@ class Card:
         object.__setattr__(self, "kind", Kind(self.kind))
         if not self.name or not self.version:
             raise ModelError("A card needs a name and a version.")
-        if (self.kind is Kind.RECOGNISER) != (self.calibration is None):
+        if (self.kind in (Kind.RECOGNISER, Kind.DETECTOR)) != (self.calibration is None):
             raise ModelError(
-                f"A quality model needs a calibration and a recogniser has none; this {self.kind} "
-                f"has {'none' if self.calibration is None else 'one'}."
+                f"A quality model needs a calibration; a recogniser or detector has none. This "
+                f"{self.kind} has {'none' if self.calibration is None else 'one'}."
+            )
+        if (self.kind is Kind.DETECTOR) != (self.crop.view is View.PHOTO):
+            raise ModelError(
+                f"A detector sees a {View.PHOTO}, other models a crop; this {self.kind} has the "
+                f"view {self.crop.view}."
             )
 
     @property

@@ -1,8 +1,8 @@
 """Self-describing ONNX files: open, check, list, show. One model is one file.
 
-Every file takes ``image``, uint8 RGB N×H×W×3, and holds preprocessing, network and calibration in
-one graph, and a card (see cards) in its metadata. A file is trusted only after it has reproduced
-the golden vectors in its card on this machine.
+Every file takes ``image``, uint8 RGB N×H×W×3, and holds preprocessing, network and, for scores,
+calibration in one graph, and a card (see cards) in its metadata. A file is trusted only after it
+has reproduced the golden vectors in its card on this machine.
 """
 
 from __future__ import annotations
@@ -15,25 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from facegauge.cards import (
-    GOLDEN_TOLERANCE,
-    METADATA_KEY,
-    Card,
-    Kind,
-    golden_inputs,
-)
+from facegauge import golden
+from facegauge.candidates import Candidates
+from facegauge.cards import METADATA_KEY, Card, Kind
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
 from facegauge.values import Pixels
 
 DEFAULT = "utility"
-EMBEDDING_TOLERANCE = 1e-3
-"""Largest difference of a golden embedding value (unit length)."""
+DETECTOR_STEP = 32
+"""Height and width of what a detector takes are multiples of this many pixels."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _OUTPUTS = {
     Kind.UTILITY: ("raw", "score"),
     Kind.PERCEPTUAL: ("raw", "score"),
     Kind.RECOGNISER: ("embedding", "norm"),
+    Kind.DETECTOR: ("boxes", "landmarks", "confidence"),
 }
 
 
@@ -73,13 +70,22 @@ class Model:
         embedding, norm = self._run(images)
         return Embeddings(embedding=embedding, norm=norm)
 
+    def detect(self, images: Pixels) -> Candidates:
+        """Candidates in photographs, uint8 RGB N×H×W×3; H and W are multiples of 32."""
+        self._require(Kind.DETECTOR)
+        boxes, landmarks, confidence = self._run(images)
+        return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
+
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.
 
         The golden vectors must come back, and the scores be those of the card's own calibration.
         """
-        outputs = self._run(golden_inputs(self.card.golden.seed, self.card.crop.size))
-        answers, stored = _golden(self.card.kind, outputs), np.array(self.card.golden.outputs)
+        outputs = self._run(golden.inputs(self.card, self.card.golden.seed))
+        answers, stored = (
+            golden.answers(self.card.kind, outputs),
+            np.array(self.card.golden.outputs),
+        )
         if answers.shape != stored.shape:
             return float("inf")
         difference = float(np.abs(answers - stored).max())
@@ -90,14 +96,13 @@ class Model:
         return max(difference, table)
 
     def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
-        """Scores 3×1, or 3×8 numbers of the embeddings, of the golden inputs of a seed."""
-        return _golden(self.card.kind, self._run(golden_inputs(seed, self.card.crop.size)))
+        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers, see golden."""
+        return golden.answers(self.card.kind, self._run(golden.inputs(self.card, seed)))
 
     @property
     def golden_tolerance(self) -> float:
-        """Largest difference allowed: score points, or units of an embedding of length 1."""
-        recogniser = self.card.kind is Kind.RECOGNISER
-        return EMBEDDING_TOLERANCE if recogniser else GOLDEN_TOLERANCE
+        """Largest difference allowed: score points, units of an embedding of length 1, pixels."""
+        return golden.tolerance(self.card.kind)
 
     def reproduces_golden(self) -> bool:
         """Whether this machine gives the golden vectors back."""
@@ -107,15 +112,28 @@ class Model:
         if self.card.kind not in kinds:
             raise ModelError(
                 f"{self.card.identifier} is a {self.card.kind} model; expected "
-                f"{' or '.join(kinds)}. Recognisers embed, quality models predict."
+                f"{' or '.join(kinds)}. Recognisers embed, quality models predict, detectors "
+                "detect."
             )
 
+    def _takes(self, images: Pixels) -> bool:
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+            return False
+        sides, size = images.shape[1:3], self.card.crop.size
+        if self.card.kind is Kind.DETECTOR:
+            return all(side > 0 and side % DETECTOR_STEP == 0 for side in sides)
+        return sides == (size, size)
+
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
-        size = self.card.crop.size
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3):
+        if not self._takes(images):
+            size = self.card.crop.size
+            expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
+            if self.card.kind is Kind.DETECTOR:
+                sides = f"N×H×W×3 with H and W multiples of {DETECTOR_STEP}"
+                expected = sides, "Pad it, or use facegauge.detection."
             raise ModelError(
-                f"{self.card.identifier} takes uint8 N×{size}×{size}×3, got {images.dtype} "
-                f"{'×'.join(map(str, images.shape))}. Crop with facegauge.alignment first."
+                f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
+                f"{'×'.join(map(str, images.shape))}. {expected[1]}"
             )
         names = list(_OUTPUTS[self.card.kind])
         return [np.asarray(values) for values in self._session.run(names, {"image": images})]
@@ -131,7 +149,7 @@ def open(
     """Open a model by name (embedded in the package) or by path.
 
     Args:
-        name: ``utility``, or the path of an ``.onnx`` file.
+        name: of a model in the package (see ``available``), or the path of an ``.onnx`` file.
         threads: threads for one run; None leaves the choice to ONNX Runtime (all cores).
         device: ``cpu`` or ``cuda``.
         check: compare with the golden vectors; False only to inspect a file that fails.
@@ -143,12 +161,20 @@ def open(
         OptionError: the device is not available here.
     """
     path = locate(name)
-    session = _session(path, threads, device)
-    card = _card(session, path)
-    model = Model(session, card, path)
+    return of_session(session(path, threads, device), path, check=check)
+
+
+def of_session(session: onnxruntime.InferenceSession, path: Path, *, check: bool = True) -> Model:
+    """The model in an opened ONNX file; ``path`` is for messages. Raises as ``open`` does."""
+    model = Model(session, _card(session, path), path)
     if check:
         _refuse_mismatch(model)
     return model
+
+
+def has_card(session: onnxruntime.InferenceSession) -> bool:
+    """Whether an opened ONNX file says of itself what it is."""
+    return METADATA_KEY in session.get_modelmeta().custom_metadata_map
 
 
 def locate(name: str | Path) -> Path:
@@ -177,13 +203,7 @@ def available() -> list[Card]:
 def read_card(name: str | Path) -> Card:
     """The card of a model, without checking its golden vectors."""
     path = locate(name)
-    return _card(_session(path, 1, "cpu"), path)
-
-
-def _golden(kind: Kind, outputs: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
-    """The part of a model's outputs that its golden vectors hold."""
-    chosen = outputs[0][:, :8] if kind is Kind.RECOGNISER else outputs[1][:, None]
-    return chosen.astype(np.float64)
+    return _card(session(path, 1, "cpu"), path)
 
 
 def _refuse_mismatch(model: Model) -> None:
@@ -195,7 +215,8 @@ def _refuse_mismatch(model: Model) -> None:
         )
 
 
-def _session(path: Path, threads: int | None, device: str) -> onnxruntime.InferenceSession:
+def session(path: Path, threads: int | None, device: str) -> onnxruntime.InferenceSession:
+    """Open any ONNX file; raises as ``open`` does."""
     provider = _PROVIDERS.get(device)
     if provider is None or provider not in onnxruntime.get_available_providers():
         raise OptionError(
@@ -223,14 +244,21 @@ def _card(session: onnxruntime.InferenceSession, path: Path) -> Card:
         raise ModelError(
             f"{path} is an ONNX file without a facegauge card, so its preprocessing is unknown. "
             "A recogniser becomes usable with: facegauge models wrap FILE --convention NAME "
-            "--out OUT.onnx"
+            "--out OUT.onnx. Published detectors are opened by facegauge.detection as they are."
         )
     card = Card.from_json(text)
     outputs = {output.name for output in session.get_outputs()}
     missing = set(_OUTPUTS[card.kind]) - outputs
     if missing:
         raise ModelError(f"{path} is a {card.kind} without the output {', '.join(missing)}.")
-    expected, came = [card.crop.size, card.crop.size, 3], session.get_inputs()[0].shape[1:]
+    came = session.get_inputs()[0].shape[1:]
+    if card.kind is Kind.DETECTOR:
+        if len(came) != 3 or came[2] != 3 or any(isinstance(side, int) for side in came[:2]):
+            raise ModelError(
+                f"{path} takes pictures of {came}; a detector takes any height×width×3."
+            )
+        return card
+    expected = [card.crop.size, card.crop.size, 3]
     if came != expected:
         raise ModelError(f"{path} takes pictures of {came}, its card says {expected}.")
     return card

@@ -17,7 +17,7 @@ from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calib
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.first import load_student
-from facegauge.train.recipes import First
+from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run
 from facegauge.train.students import Student
 

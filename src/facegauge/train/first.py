@@ -6,14 +6,9 @@ and the number of the visit alone, so a run that was killed and resumed is the r
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -23,9 +18,10 @@ from safetensors.torch import load_file
 from facegauge.errors import TrainingError
 from facegauge.models import Model
 from facegauge.train import runs
+from facegauge.train.course import fit
 from facegauge.train.faces import UNKNOWN, Faces, read_faces
 from facegauge.train.learner import Learner
-from facegauge.train.recipes import First
+from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run
 from facegauge.train.students import Student, require_backbone
 from facegauge.train.targets import LABELS, Targets, find_recognisers, make_targets
@@ -70,18 +66,14 @@ def train(
     learner = Learner(
         chosen, [e.shape[1] for e in targets.embeddings], run, Validation(views, targets)
     )
-    lightning.seed_everything(chosen.seed, verbose=False)
-    loader = Visits(chosen, views, targets, workers)
-    with _quiet():
-        trainer = _trainer(chosen, run, device)
-        trainer.fit(learner, loader, ckpt_path=run.state if run.state.is_file() else None)
-    _write_reference(run, data, views)
+    fit(learner, Visits(chosen, views, targets, workers), device)
+    _write_reference(run, data, views, learner.best())
     return run
 
 
 def load_student(run: Run) -> Student:
     """The best student of a run, ready to use; its embedding heads are left out."""
-    chosen = run.recipe()
+    chosen = run.first()
     student = Student(chosen.backbone, chosen.head_width, len(LABELS), [])
     stored = load_file(run.weights)
     student.load_state_dict({k: v for k, v in stored.items() if not k.startswith("embeddings.")})
@@ -109,45 +101,13 @@ def _targets(faces: Faces, chosen: First, recognisers: list[Model], run: Run) ->
         )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's tips and notes on its own affairs from the user."""
-    log = logging.getLogger("lightning.pytorch")
-    before = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*does not have many workers")
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
-            yield
-    finally:
-        log.setLevel(before)
-
-
-def _trainer(chosen: First, run: Run, device: str) -> lightning.Trainer:
-    return lightning.Trainer(
-        accelerator="gpu" if device == "cuda" else "cpu",
-        devices=1,
-        precision=chosen.precision,  # type: ignore[arg-type]
-        max_epochs=chosen.legs,
-        gradient_clip_val=chosen.clip,
-        enable_checkpointing=False,
-        enable_progress_bar=sys.stdout.isatty(),
-        enable_model_summary=False,
-        logger=False,
-        reload_dataloaders_every_n_epochs=1,
-        default_root_dir=run.folder,
-    )
-
-
-def _write_reference(run: Run, data: Path, views: Views) -> None:
+def _write_reference(run: Run, data: Path, views: Views, best: dict[str, float]) -> None:
     """Raw outputs of the validation faces, clean and once degraded: the reference population."""
     chosen_faces = [int(face) for face in np.flatnonzero(views.faces.validation)]
     crops = np.stack([views.aligned(face, view) for view in (0, 1) for face in chosen_faces])
     raw = raw_scores(load_student(run), crops, torch.device("cpu"))
     with run.reference.open("wb") as file:
         np.savez(file, raw=raw, faces=len(chosen_faces), people=len(_people(views.faces)))
-    best = min(run.facts()["history"], key=lambda entry: entry["pauc_jittered"])
     done = {"data": _described(views.faces, data), "best": best, "complete": True}
     run.write_facts({**run.facts(), **done})
 

@@ -16,7 +16,10 @@ from typing import Any
 
 from facegauge.errors import TrainingError
 from facegauge.train import recipes
-from facegauge.train.recipes import First
+from facegauge.train.recipe import Recipe
+from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_first import First
+from facegauge.train.recipes import Chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Run:
         """The recognisers' answers."""
         return self.folder / "targets"
 
-    def recipe(self) -> First:
+    def recipe(self) -> Recipe:
         """The recipe this run was started with.
 
         Raises:
@@ -59,6 +62,23 @@ class Run:
             )
         return recipes.from_json(path.read_text())
 
+    def first(self) -> First:
+        """The recipe of a run of the kind ``first``."""
+        return self._of_kind(First)
+
+    def detector(self) -> Detector:
+        """The recipe of a run of the kind ``detector``."""
+        return self._of_kind(Detector)
+
+    def _of_kind(self, kind: type[Chosen]) -> Chosen:
+        chosen = self.recipe()
+        if not isinstance(chosen, kind):
+            raise TrainingError(
+                f"{self.folder} is a run of the recipe {recipes.kind(chosen)}, which cannot serve "
+                f"here; expected a {kind.__name__.lower()}."
+            )
+        return chosen
+
     def facts(self) -> dict[str, Any]:
         """What the run wrote down about itself."""
         path = self.folder / "run.json"
@@ -69,7 +89,7 @@ class Run:
         write_json(self.folder / "run.json", facts)
 
 
-def begin(folder: Path, chosen: First, resume: bool) -> Run:
+def begin(folder: Path, chosen: Recipe, resume: bool) -> Run:
     """Make a run folder, or take one up again.
 
     Raises:
@@ -84,20 +104,20 @@ def begin(folder: Path, chosen: First, resume: bool) -> Run:
     if folder.is_dir() and any(folder.iterdir()):
         raise TrainingError(f"{folder} is not empty and not a run. Choose a new folder for --out.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(stored, recipes.describe(chosen))
+    write_json(stored, recipes.stored(chosen))
     return run
 
 
-def _refuse_change(run: Run, chosen: First, resume: bool) -> None:
+def _refuse_change(run: Run, chosen: Recipe, resume: bool) -> None:
     if not resume:
         raise TrainingError(
             f"{run.folder} holds a run already. Pass --resume to go on with it, or another --out."
         )
     if not run.state.is_file():  # nothing is lost by another recipe before the first leg
-        write_json(run.folder / "recipe.json", recipes.describe(chosen))
+        write_json(run.folder / "recipe.json", recipes.stored(chosen))
         return
-    before, after = recipes.describe(run.recipe()), recipes.describe(chosen)
-    changed = [key for key in after if before[key] != after[key]]
+    before, after = recipes.stored(run.recipe()), recipes.stored(chosen)
+    changed = [key for key in after if before.get(key) != after[key]]
     if changed:
         raise TrainingError(
             f"{run.folder} was started with another recipe; these fields differ: "

@@ -24,7 +24,7 @@ from facegauge.errors import TrainingError
 from facegauge.models import Model
 from facegauge.train.degradation import VERSION
 from facegauge.train.faces import UNKNOWN, Faces
-from facegauge.train.recipes import First
+from facegauge.train.recipe_first import First
 from facegauge.train.views import Views
 
 Array = npt.NDArray[np.float32]

@@ -16,7 +16,7 @@ from facegauge import alignment
 from facegauge.alignment import Similarity
 from facegauge.train.degradation import degrade
 from facegauge.train.faces import Faces
-from facegauge.train.recipes import First
+from facegauge.train.recipe_first import First
 from facegauge.values import Landmarks, Pixels
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from facegauge.train.recipes import First
+from facegauge.train.recipe_first import First
 from facegauge.train.targets import Targets
 from facegauge.train.views import Views
 

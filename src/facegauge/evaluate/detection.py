@@ -1,0 +1,167 @@
+"""How well faces are found: recall, false faces and landmark error against reference faces.
+
+Detections are matched to reference faces at IoU >= 0.5, the surest first. Reference faces whose
+inter-eye distance is below the smallest asked for need not be found, and finding them is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge.values import Box, Face
+
+MATCHING_IOU = 0.5
+SMALLEST = 16.0
+"""Inter-eye distance in pixels from which a reference face has to be found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One photograph: what was found, what had to be found.
+
+    ``wanted`` reference faces had to be found and ``hit`` of them were. ``confidences`` and
+    ``correct`` belong to the detections that count (those of small reference faces do not);
+    ``false_sizes`` are inter-eye distances in pixels of the detections without a reference face;
+    ``errors`` are mean point distances over the reference's inter-eye distance, one per hit.
+    """
+
+    wanted: int
+    hit: int
+    confidences: tuple[float, ...]
+    correct: tuple[bool, ...]
+    false_sizes: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionQuality:
+    """A detector on a set of photographs.
+
+    ``recall`` of the wanted faces, ``false`` faces per photograph whose inter-eye distance is at
+    least the smallest asked for, ``false_any`` those of any size, landmark errors as shares of the
+    inter-eye distance (median and 95th percentile), and the counts behind them.
+    """
+
+    photographs: int
+    wanted: int
+    recall: float
+    false: float
+    false_any: float
+    landmark_median: float
+    landmark_p95: float
+
+
+def compare(
+    found: Sequence[Face],
+    reference: Sequence[Face],
+    smallest: float = SMALLEST,
+    required: Sequence[bool] | None = None,
+) -> Comparison:
+    """Match one photograph's detections with its reference faces; all need box and landmarks.
+
+    Reference faces that are small, or not ``required``, need not be found; finding them is right.
+    """
+    pairs = _matches(found, reference)
+    asked = [True] * len(reference) if required is None else required
+    small = [not ask or _apart(face) < smallest for face, ask in zip(reference, asked, strict=True)]
+    hits = {mine: theirs for mine, theirs in pairs.items() if not small[theirs]}
+    counted = [i for i in range(len(found)) if i not in pairs or i in hits]
+    return Comparison(
+        wanted=small.count(False),
+        hit=len(hits),
+        confidences=tuple(found[i].confidence or 0.0 for i in counted),
+        correct=tuple(i in hits for i in counted),
+        false_sizes=tuple(_apart(found[i]) for i in counted if i not in hits),
+        errors=tuple(
+            landmark_error(found[mine], reference[theirs]) for mine, theirs in hits.items()
+        ),
+    )
+
+
+def summarise(
+    comparisons: Sequence[Comparison], smallest: float = SMALLEST
+) -> DetectionQuality:
+    """One line of numbers for a set of photographs; nan where there is nothing to divide by."""
+    wanted = sum(each.wanted for each in comparisons)
+    sizes = np.array([size for each in comparisons for size in each.false_sizes])
+    errors = np.array([error for each in comparisons for error in each.errors] or [np.nan])
+    count = len(comparisons)
+    return DetectionQuality(
+        photographs=count,
+        wanted=wanted,
+        recall=sum(each.hit for each in comparisons) / wanted if wanted else float("nan"),
+        false=float((sizes >= smallest).sum()) / count if count else float("nan"),
+        false_any=sizes.size / count if count else float("nan"),
+        landmark_median=float(np.median(errors)),
+        landmark_p95=float(np.quantile(errors, 0.95)),
+    )
+
+
+def average_precision(comparisons: Sequence[Comparison]) -> float:
+    """Area under precision over recall, 0..1, over all thresholds (all points, no interpolation).
+
+    Source: the average precision of PASCAL VOC from 2010 on, without making precision monotone.
+    """
+    wanted = sum(each.wanted for each in comparisons)
+    confidence = np.array([value for each in comparisons for value in each.confidences])
+    correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
+    if not wanted or not correct.any():
+        return 0.0
+    ranked = correct[np.argsort(-confidence, kind="stable")]
+    precision = np.cumsum(ranked) / np.arange(1, ranked.size + 1)
+    return float(precision[ranked].sum() / wanted)
+
+
+def landmark_error(found: Face, reference: Face) -> float:
+    """Mean distance of the five points over the reference's inter-eye distance."""
+    if found.landmarks is None or reference.landmarks is None:
+        return float("nan")
+    apart = found.landmarks.array() - reference.landmarks.array()
+    return float(np.linalg.norm(apart, axis=1).mean()) / max(_apart(reference), 1e-9)
+
+
+def iou(first: Box, second: Box) -> float:
+    """Intersection over union of two boxes, 0..1.
+
+    Example:
+        >>> round(iou(Box(x0=0, y0=0, x1=2, y1=1), Box(x0=1, y0=0, x1=3, y1=1)), 3)
+        0.333
+    """
+    width = min(first.x1, second.x1) - max(first.x0, second.x0)
+    height = min(first.y1, second.y1) - max(first.y0, second.y0)
+    shared = max(width, 0.0) * max(height, 0.0)
+    return shared / (_area(first) + _area(second) - shared)
+
+
+def _matches(found: Sequence[Face], reference: Sequence[Face]) -> dict[int, int]:
+    """Which detection is which reference face: the surest detection chooses first."""
+    overlap = _overlap(found, reference)
+    pairs: dict[int, int] = {}
+    for mine in np.argsort([-(face.confidence or 0.0) for face in found], kind="stable"):
+        free = np.where(np.isin(np.arange(len(reference)), list(pairs.values())), 0, overlap[mine])
+        if len(reference) and free.max() >= MATCHING_IOU:
+            pairs[int(mine)] = int(free.argmax())
+    return pairs
+
+
+def _overlap(found: Sequence[Face], reference: Sequence[Face]) -> npt.NDArray[np.float64]:
+    table = [[iou(_box(mine), _box(theirs)) for theirs in reference] for mine in found]
+    return np.array(table, dtype=np.float64).reshape(len(found), len(reference))
+
+
+def _box(face: Face) -> Box:
+    if face.box is None:
+        raise ValueError("A face to be compared needs a box.")
+    return face.box
+
+
+def _apart(face: Face) -> float:
+    return 0.0 if face.landmarks is None else face.landmarks.inter_eye_distance
+
+
+def _area(box: Box) -> float:
+    return (box.x1 - box.x0) * (box.y1 - box.y0)

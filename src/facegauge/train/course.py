@@ -1,0 +1,175 @@
+"""The course of every training: schedule, moving average, validation and state, leg by leg."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from facegauge.train.recipe import Recipe
+from facegauge.train.runs import Run
+
+
+class Course(lightning.LightningModule):
+    """A network, its moving average, the schedule, and what is kept of each leg."""
+
+    LOSSES: tuple[str, ...] = ()
+    """Names of the losses that ``training_losses`` returns."""
+
+    def __init__(self, chosen: Recipe, network: nn.Module, run: Run) -> None:
+        super().__init__()
+        self.network = network
+        average = warming_average(chosen.average)
+        self.average = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+        self.chosen, self.run = chosen, run
+        self.history: list[dict[str, float]] = []
+
+    @abstractmethod
+    def training_losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The losses of a batch by name."""
+
+    @abstractmethod
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of the losses."""
+
+    @abstractmethod
+    def grade(self, network: nn.Module) -> dict[str, float]:
+        """What the validation says of the averaged weights."""
+
+    @abstractmethod
+    def merit(self, grades: dict[str, float]) -> float:
+        """The number by which the best weights are chosen: lower is better."""
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW with linear warm-up and a cosine to zero; no decay on vectors and scalars."""
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        free = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.chosen.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=self.chosen.learning_rate)
+        total = self.chosen.legs * self.chosen.steps
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: rate(step, total, self.chosen.warmup)
+        )
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def training_step(self, batch: dict[str, Tensor], number: int) -> Tensor:
+        """The losses of a batch, logged, and their weighted sum."""
+        torch.manual_seed(self.chosen.seed * 1_000_003 + self.global_step)
+        losses = self.training_losses(batch)
+        self.log_dict(losses, on_step=False, on_epoch=True, prog_bar=True, batch_size=1)
+        return self.total(losses)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the average."""
+        self.average.update_parameters(self.network)
+
+    def on_train_epoch_end(self) -> None:
+        """Validate the averaged weights and keep them when they are the best so far."""
+        grades = self.grade(self.average.module)
+        losses = {key: float(self.trainer.callback_metrics[key]) for key in self.LOSSES}
+        self.history.append({"step": self.global_step, **losses, **grades})
+        before = [self.merit(entry) for entry in self.history[:-1]]
+        if self.merit(grades) < min(before, default=float("inf")):
+            _save_weights(self.average.module, self.run.weights)
+        self.run.write_facts(
+            {**self.run.facts(), "legs": len(self.history), "history": self.history}
+        )
+        draft = self.run.state.with_suffix(".draft")
+        self.trainer.save_checkpoint(draft)
+        draft.replace(self.run.state)  # whole or not at all, whenever the run is killed
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the history with the state."""
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the history up again."""
+        self.history = checkpoint["history"]
+
+    def best(self) -> dict[str, float]:
+        """The grades of the weights that were kept."""
+        return min(self.history, key=self.merit)
+
+
+def fit(course: Course, loader: lightning.LightningDataModule, device: str) -> None:
+    """Train from where the run stands to its last leg."""
+    chosen, run = course.chosen, course.run
+    lightning.seed_everything(chosen.seed, verbose=False)
+    with _quiet():
+        trainer = lightning.Trainer(
+            accelerator="gpu" if device == "cuda" else "cpu",
+            devices=1,
+            precision=chosen.precision,  # type: ignore[arg-type]
+            max_epochs=chosen.legs,
+            gradient_clip_val=chosen.clip,
+            enable_checkpointing=False,
+            enable_progress_bar=sys.stdout.isatty(),
+            enable_model_summary=False,
+            logger=False,
+            reload_dataloaders_every_n_epochs=1,
+            default_root_dir=run.folder,
+        )
+        trainer.fit(course, loader, ckpt_path=run.state if run.state.is_file() else None)
+
+
+def warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """A moving average that forgets its random start: decay min(decay, (1 + n) / (10 + n))."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], weights: list[Tensor], count: Any) -> None:
+        kept = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        for average, weight in zip(averages, weights, strict=True):
+            if average.is_floating_point():
+                average.lerp_(weight.to(average.dtype), 1.0 - kept)
+            else:
+                average.copy_(weight)
+
+    return update
+
+
+def rate(step: int, total: int, warmup: float) -> float:
+    """Share of the peak rate at a step: linear up over ``warmup`` of all, then a cosine to 0."""
+    rise = max(1, round(total * warmup))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1.0 + float(np.cos(np.pi * (step - rise) / max(1, total - rise))))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's tips and notes on its own affairs from the user."""
+    log = logging.getLogger("lightning.pytorch")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers")
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _save_weights(network: nn.Module, path: Path) -> None:
+    draft = path.with_suffix(".draft")
+    save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, draft)
+    draft.chmod(0o644)  # safetensors leaves it to its owner alone
+    draft.replace(path)

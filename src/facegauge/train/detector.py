@@ -1,0 +1,195 @@
+"""The recipe ``detector``: learn boxes, landmarks and confidence from photographs.
+
+Which scene is seen when, and every random number, follows from the seed and the number of the step
+alone, so a run that was killed and resumed is the run that was not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from facegauge import detection, images
+from facegauge.detectors import Network
+from facegauge.errors import TrainingError
+from facegauge.evaluate.detection import Comparison, average_precision, compare, summarise
+from facegauge.models import Candidates
+from facegauge.train import runs
+from facegauge.train.course import Course, fit
+from facegauge.train.detector_losses import Truth, cells, losses
+from facegauge.train.detector_network import DetectorNetwork
+from facegauge.train.detector_visits import Scenes
+from facegauge.train.photographs import Photograph, read_backgrounds, read_photographs
+from facegauge.train.recipe_detector import Detector
+from facegauge.train.runs import Run
+from facegauge.train.scenes import Settings, Studio
+from facegauge.train.students import planes
+from facegauge.values import Box, Face, Landmarks, Pixels
+
+LEAST = 0.05
+"""Confidence from which validation looks at detections, for the average precision."""
+VALIDATED = 80
+"""Photographs of each table that are validated on, at most."""
+
+
+def train(
+    chosen: Detector,
+    data: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    workers: int = 1,
+    device: str = "cpu",
+) -> Run:
+    """Run the recipe from data to weights, or go on where it stopped.
+
+    Args:
+        chosen: the recipe.
+        data: a folder of tables of faces and their pictures (see ``photographs``).
+        out: the run folder.
+        resume: go on with the run in ``out``.
+        workers: processes that prepare scenes; 0 prepares them in this one.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        TrainingError: data or run folder are not usable.
+    """
+    photographs = read_photographs(data, chosen.tables, chosen.surest)
+    backgrounds = read_backgrounds(data, chosen.backgrounds)
+    run = runs.begin(out, chosen, resume)
+    run.write_facts({"revision": runs.revision(), **run.facts()})
+    learned = [each for each in photographs if not each.validation]
+    if not any(each.sure.any() for each in learned):
+        raise TrainingError(f"Expected sure faces for training in {data}, got none; see surest.")
+    studio = Studio(learned, backgrounds, _settings(chosen))
+    learner = DetectorLearner(chosen, run, _validated(photographs))
+    fit(learner, Scenes(chosen, studio, workers), device)
+    described = _described(photographs, backgrounds)
+    done = {"data": described, "best": learner.best(), "complete": True}
+    run.write_facts({**run.facts(), **done})
+    return run
+
+
+class DetectorLearner(Course):
+    """The detector's losses, and its recall and landmark error on held-out photographs."""
+
+    LOSSES = ("confidence", "box", "landmark")
+
+    def __init__(self, chosen: Detector, run: Run, validated: list[Photograph]) -> None:
+        torch.manual_seed(chosen.seed)
+        super().__init__(chosen, network_of(chosen), run)
+        self.recipe, self.validated = chosen, validated
+
+    def training_losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Confidence, box and landmark loss of one batch of scenes."""
+        pixels = batch["pixels"]
+        answers = self.network(planes(pixels).contiguous(memory_format=torch.channels_last))
+        truth = Truth(**{key: batch[key] for key in ("boxes", "landmarks", "faces", "doubtful")})
+        centres, strides = cells(pixels.shape[1], pixels.shape[2], pixels)
+        found = losses(answers, truth, centres, strides)
+        return {"confidence": found.confidence, "box": found.box, "landmark": found.landmark}
+
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of the three losses."""
+        located = self.recipe.box_weight * losses["box"]
+        return losses["confidence"] + located + self.recipe.landmark_weight * losses["landmark"]
+
+    def grade(self, network: nn.Module) -> dict[str, float]:
+        """Average precision, recall, false faces and landmark error on held-out photographs."""
+        network.eval()
+        seeker = detection.Detector(_network(network, self.recipe, self.device), confidence=LEAST)
+        found = [seeker.find(images.read(each.path).pixels) for each in self.validated]
+        graded = [_compared(faces, each, LEAST) for faces, each in zip(found, self.validated)]
+        at_half = summarise(
+            [_compared(faces, each, 0.5) for faces, each in zip(found, self.validated)]
+        )
+        return {
+            "average_precision": average_precision(graded),
+            "recall": at_half.recall,
+            "false": at_half.false,
+            "landmark_error": at_half.landmark_median,
+        }
+
+    def merit(self, grades: dict[str, float]) -> float:
+        """Landmark error minus average precision."""
+        return float(np.nan_to_num(grades["landmark_error"], nan=1.0)) - grades["average_precision"]
+
+
+def network_of(chosen: Detector) -> DetectorNetwork:
+    """The network of a recipe, with fresh weights."""
+    network = DetectorNetwork(chosen.widths, chosen.depths, chosen.neck, chosen.head)
+    return network.to(memory_format=torch.channels_last)
+
+
+def load_network(run: Run) -> DetectorNetwork:
+    """The best network of a run, ready to use."""
+    network = network_of(run.detector())
+    network.load_state_dict(load_file(run.weights))
+    return network.eval()
+
+
+def _settings(chosen: Detector) -> Settings:
+    return Settings(
+        mosaic=chosen.mosaic,
+        empty=chosen.empty,
+        degraded=chosen.degraded,
+        covered=chosen.covered,
+        upright=chosen.upright,
+    )
+
+
+def _network(network: nn.Module, chosen: Detector, device: torch.device) -> Network:
+    """A network in training as one that ``detection`` can use."""
+
+    @torch.inference_mode()
+    def look(pixels: Pixels) -> Candidates:
+        found = network(planes(torch.from_numpy(pixels[None].copy()).to(device)))
+        return Candidates(
+            boxes=found.boxes[0].cpu().numpy(),
+            landmarks=found.landmarks[0].cpu().numpy(),
+            confidence=found.logits[0].sigmoid().cpu().numpy(),
+        )
+
+    return Network(
+        name=chosen.name, look=look, confidence=LEAST, size=chosen.long_side, voting=True
+    )
+
+
+def _validated(photographs: list[Photograph]) -> list[Photograph]:
+    """The first held-out photographs of each table."""
+    chosen: dict[str, list[Photograph]] = {}
+    for each in photographs:
+        if each.validation:
+            chosen.setdefault(each.table, []).append(each)
+    return [each for table in chosen.values() for each in table[:VALIDATED]]
+
+
+def _compared(found: list[Face], photograph: Photograph, least: float) -> Comparison:
+    """Detections of some confidence against the sure faces; doubtful ones are no error."""
+    kept = [face for face in found if (face.confidence or 0.0) >= least]
+    reference = [
+        Face(
+            box=Box(x0=box[0], y0=box[1], x1=box[2], y1=box[3]),
+            landmarks=Landmarks.from_array(points),
+        )
+        for box, points in zip(photograph.boxes, photograph.landmarks, strict=True)
+    ]
+    return compare(kept, reference, required=photograph.sure.tolist())
+
+
+def _described(photographs: list[Photograph], backgrounds: list[Photograph]) -> str:
+    parts = []
+    for table in sorted({each.table for each in photographs}):
+        own = [each for each in photographs if each.table == table]
+        held_out = sum(each.validation for each in own)
+        faces = sum(int(each.sure.sum()) for each in own if not each.validation)
+        parts.append(
+            f"{table}: {len(own) - held_out} pictures with {faces} faces for training, {held_out} "
+            "pictures held out for validation"
+        )
+    return "; ".join([*parts, f"{len(backgrounds)} pictures without faces"])

@@ -1,0 +1,171 @@
+"""Photographs with their faces: what a detector learns from.
+
+``DIR/NAME.csv`` has one row per face (``path``, box ``x0..y1``, five landmarks; optionally
+``confidence`` and ``split``) and describes the pictures in ``DIR/NAME/``. Rows whose split is
+``test`` are never loaded. Faces of low confidence are doubtful: nothing is learned from them.
+"""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge import images
+from facegauge.errors import TrainingError
+from facegauge.tables import LANDMARK_COLUMNS, same_path
+from facegauge.train.faces import SPLITS
+from facegauge.values import Pixels
+
+BOX_COLUMNS = ("x0", "y0", "x1", "y1")
+HELD_OUT = 10
+"""Without a validation split, one picture in so many is held out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Photograph:
+    """One picture's path and faces: boxes F×4, landmarks F×5×2 in pixels, sure F."""
+
+    path: Path
+    table: str
+    validation: bool
+    boxes: npt.NDArray[np.float64]
+    landmarks: npt.NDArray[np.float64]
+    sure: npt.NDArray[np.bool_]
+
+
+def read_photographs(folder: Path, tables: tuple[str, ...], surest: float) -> list[Photograph]:
+    """The photographs of the named tables, or of every table that has boxes and landmarks.
+
+    Args:
+        folder: the data folder.
+        tables: names of tables; empty takes all that fit.
+        surest: faces of at least this confidence are learned; all where there is no such column.
+
+    Raises:
+        TrainingError: no usable table, or none for training or validation.
+    """
+    names = tables or _usable(folder)
+    photographs = [each for name in names for each in _photographs(folder, name, surest)]
+    held_out = sum(each.validation for each in photographs)
+    if not 0 < held_out < len(photographs):
+        raise TrainingError(
+            f"Expected photographs for training and for validation in {folder}, got "
+            f"{len(photographs) - held_out} and {held_out} from tables {', '.join(names) or 'none'}"
+            f". A table is NAME.csv with the columns {', '.join(_COLUMNS)}, beside a folder NAME."
+        )
+    return photographs
+
+
+def read_backgrounds(folder: Path, names: tuple[str, ...]) -> list[Photograph]:
+    """Pictures without faces: every picture in the named folders.
+
+    Raises:
+        TrainingError: a folder that is not there or holds no picture.
+    """
+    found = []
+    for name in names:
+        paths = sorted(p for p in (folder / name).glob("*") if p.suffix in images.IMAGE_SUFFIXES)
+        if not paths:
+            raise TrainingError(f"Expected pictures without faces in {folder / name}, got none.")
+        found += [_photograph(path, name, False, [], 0.0) for path in paths]
+    return found
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Decoded pictures, kept while they fit: a training run sees each of them many times."""
+
+    room: int = 2 * 1024**3
+    """Bytes that may be kept."""
+    kept: OrderedDict[Path, Pixels] = field(default_factory=OrderedDict)
+    taken: int = 0
+
+    def pixels(self, path: Path) -> Pixels:
+        """The picture, uint8 RGB H×W×3."""
+        if path in self.kept:
+            self.kept.move_to_end(path)
+            return self.kept[path]
+        pixels = images.read(path).pixels
+        self.kept[path] = pixels
+        self.taken += pixels.nbytes
+        while self.taken > self.room and len(self.kept) > 1:
+            self.taken -= self.kept.popitem(last=False)[1].nbytes
+        return pixels
+
+
+_COLUMNS = (*LANDMARK_COLUMNS, *BOX_COLUMNS)
+
+
+def _usable(folder: Path) -> tuple[str, ...]:
+    names = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            if set(_COLUMNS) <= set(next(csv.reader(file), [])):
+                names.append(path.stem)
+    return tuple(names)
+
+
+def _photographs(folder: Path, name: str, surest: float) -> list[Photograph]:
+    table, pictures = folder / f"{name}.csv", folder / name
+    if not table.is_file() or not pictures.is_dir():
+        raise TrainingError(f"Expected a table {table} and its pictures in {pictures}.")
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = set(_COLUMNS) - set(reader.fieldnames or [])
+        if missing:
+            raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
+        rows = list(reader)
+    chosen = [(_split(row, number, table), row) for number, row in enumerate(rows)]
+    drawn = "validation" not in {split for split, _ in chosen}
+    seen: dict[str, list[dict[str, str]]] = {}
+    held_out: set[str] = set()
+    for split, row in chosen:
+        if split == "test":
+            continue
+        path = same_path(row["path"])
+        seen.setdefault(path, []).append(row)
+        if split == "validation" or (drawn and zlib.crc32(path.encode()) % HELD_OUT == 0):
+            held_out.add(path)
+    return [
+        _photograph(pictures / path, name, path in held_out, faces, surest)
+        for path, faces in seen.items()
+    ]
+
+
+def _split(row: dict[str, str], number: int, table: Path) -> str:
+    split = row.get("split") or ""
+    if split not in SPLITS:
+        raise TrainingError(
+            f"{table}, row {number + 2}: expected the split {', '.join(SPLITS[:-1])} or nothing, "
+            f"got {split!r}."
+        )
+    return split
+
+
+def _photograph(
+    path: Path, name: str, validation: bool, rows: list[dict[str, str]], surest: float
+) -> Photograph:
+    try:
+        boxes = [[float(row[key]) for key in BOX_COLUMNS] for row in rows]
+        points = [[float(row[key]) for key in LANDMARK_COLUMNS[1:]] for row in rows]
+        sure = [float(row.get("confidence") or 1.0) >= surest for row in rows]
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"Expected numbers in the rows of {path}: {error}.") from error
+    numbers = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    found = np.array(points, dtype=np.float64).reshape(-1, 5, 2)
+    if not (np.isfinite(numbers).all() and np.isfinite(found).all()):
+        raise TrainingError(f"Expected finite numbers in the rows of {path}.")
+    return Photograph(
+        path=path,
+        table=name,
+        validation=validation,
+        boxes=numbers,
+        landmarks=found,
+        sure=np.array(sure, dtype=bool),
+    )

@@ -1,0 +1,68 @@
+"""The recipe ``detector``: faces and five landmarks in photographs, in one small network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from facegauge.train.recipe import Recipe, require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector(Recipe):
+    """An anchor-free detector that learns from another detector's boxes and landmarks."""
+
+    name: str = "detector"
+    batch: int = 32
+    legs: int = 30
+    steps: int = 200
+    learning_rate: float = 4e-3
+    clip: float = 5.0
+    precision: str = "32-true"
+    backgrounds: tuple[str, ...] = ()
+    """Folders in the data folder whose pictures show no face."""
+    surest: float = 0.5
+    """Faces of less confidence in the table are doubtful: nothing is learned from them."""
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+    """Channels after strides 2, 4, 8, 16 and 32."""
+    depths: tuple[int, ...] = (4, 4, 3)
+    """Blocks at strides 8, 16 and 32."""
+    neck: int = 64
+    """Channels of the neck and of the heads."""
+    head: int = 1
+    """Blocks of each head before its last layer."""
+    size: int = 320
+    """Side of a training picture in pixels, a multiple of 64."""
+    wide: int = 640
+    """Side of the wide training pictures: so many fewer make a step."""
+    every: int = 5
+    """One step in so many sees wide pictures."""
+    long_side: int = 640
+    """Long side at which the exported model looks at a whole photograph."""
+    mosaic: float = 0.5
+    """Share of training pictures that are joined of four parts, and of parts that are again."""
+    empty: float = 0.08
+    """Share of parts without a face: backgrounds, or photographs with painted-over faces."""
+    degraded: float = 0.4
+    """Share of training pictures with blur, noise, other light, compression."""
+    covered: float = 0.12
+    """Share of faces that are partly covered."""
+    upright: float = 10.0
+    """Standard deviation of the roll in degrees; one part in ten rolls three times as far."""
+    box_weight: float = 2.0
+    """Weight of the box loss beside the confidence loss."""
+    landmark_weight: float = 10.0
+    """Weight of the landmark loss beside the confidence loss."""
+
+    def __post_init__(self) -> None:
+        Recipe.__post_init__(self)
+        self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
+        self._require_shares("surest", "mosaic", "empty", "degraded", "covered")
+        for field in ("upright", "box_weight", "landmark_weight"):
+            self._require_amount(field)
+        for field, count in (("widths", 5), ("depths", 3)):
+            values = getattr(self, field)
+            good = len(values) == count and all(isinstance(v, int) and v >= 1 for v in values)
+            require(good, field, f"{count} whole numbers of 1 or more", values)
+        for field in ("size", "wide", "long_side"):
+            value = getattr(self, field)
+            require(value % 64 == 0, field, "a multiple of 64", value)
