@@ -2,8 +2,8 @@
 
     python runs/backgrounds.py TRAIN/backgrounds
 
-Six of them (chelsea the cat, coffee, coins, page, rocket, text) are left out: the benchmark asks the
-detector about pictures it has not seen.
+Six of them (chelsea the cat, coffee, coins, page, rocket, text) are left out: the benchmark asks
+the detector about pictures it has not seen.
 """
 
 from __future__ import annotations

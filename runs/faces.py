@@ -1,24 +1,40 @@
 """Find faces with a detector file: the tables that the recipe ``detector`` learns from.
 
     python runs/faces.py --images DATA/photos --detector scrfd.onnx --out TRAIN/photos.csv \
-        --splits DATA/photos.csv
+        --reference DATA/photos.csv
 
-The table has one row per face (path, split, confidence, box, five landmarks). ``--splits`` takes a
-table with the columns path and split: pictures whose split is ``test``, and pictures that are not
-in it, are not even opened.
+The table has one row per face (path, split, confidence, box, five landmarks). ``--reference`` takes
+a table of the same columns with what another look of the same detector found: a face that both
+found is a sure one and gets the mean of both boxes and landmarks; one that only this look found is
+doubtful (confidence 0.4 at most); one that only the reference has is kept as it is. Pictures whose
+split is ``test``, and pictures that the reference does not have, are not even opened.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
-from facegauge import detection, images
-from facegauge.tables import LANDMARK_COLUMNS
-from facegauge.values import Face
+import numpy as np
 
-COLUMNS = ("path", "split", "confidence", "x0", "y0", "x1", "y1", *LANDMARK_COLUMNS[1:])
+from facegauge import detection, images
+from facegauge.evaluate.detection import iou
+from facegauge.tables import LANDMARK_COLUMNS
+from facegauge.values import Box, Face, Landmarks
+
+BOX = ("x0", "y0", "x1", "y1")
+COLUMNS = ("path", "split", "confidence", *BOX, *LANDMARK_COLUMNS[1:])
+DOUBTFUL = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the reference says of one picture."""
+
+    split: str
+    faces: list[Face]
 
 
 def main() -> None:
@@ -27,39 +43,79 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--detector", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--splits", type=Path)
+    parser.add_argument("--reference", type=Path)
     parser.add_argument("--confidence", type=float, default=0.3)
     options = parser.parse_args()
     detector = detection.open(options.detector, confidence=options.confidence, threads=None)
-    splits = read_splits(options.splits) if options.splits else None
     paths = sorted(options.images.glob("*.jpg"))
-    if splits is not None:
-        paths = [path for path in paths if splits.get(path.name, "test") != "test"]
+    reference = read_reference(options.reference) if options.reference else None
+    if reference is not None:
+        paths = [path for path in paths if path.name in reference]
     count = 0
     with options.out.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for path in paths:
+            known = None if reference is None else reference[path.name]
             faces = detector.find(images.read(path).pixels, "largest")
+            faces = faces if known is None else joined(faces, known.faces)
             count += len(faces)
-            split = splits[path.name] if splits else ""
+            split = "" if known is None else known.split
             writer.writerows(row(path.name, split, face) for face in faces)
     print(f"{count} faces in {len(paths)} pictures: {options.out}")
 
 
-def read_splits(table: Path) -> dict[str, str]:
-    """The split of each path in a table."""
+def read_reference(table: Path) -> dict[str, Known]:
+    """What a table says of each picture that is not for testing."""
+    known: dict[str, Known] = {}
     with table.open(newline="") as file:
-        return {line["path"]: line["split"] for line in csv.DictReader(file)}
+        for line in csv.DictReader(file):
+            if line["split"] != "test":
+                entry = known.setdefault(line["path"], Known(split=line["split"], faces=[]))
+                entry.faces.append(_face(line))
+    return known
+
+
+def joined(found: list[Face], reference: list[Face]) -> list[Face]:
+    """Faces of two looks: seen by both sure and averaged, seen now only doubtful."""
+    faces, rest = [], list(reference)
+    for face in found:
+        same = max(rest, key=lambda other: iou(face.box, other.box), default=None)
+        if same is not None and iou(face.box, same.box) >= 0.5:
+            rest.remove(same)
+            faces.append(_mean(face, same))
+        else:
+            confidence = min(face.confidence, DOUBTFUL)
+            faces.append(Face(box=face.box, landmarks=face.landmarks, confidence=confidence))
+    return faces + rest
 
 
 def row(path: str, split: str, face: Face) -> list[str]:
     """One face as a row of the table."""
-    box, points = face.box, face.landmarks
-    if box is None or points is None or face.confidence is None:
-        raise ValueError(f"{path}: expected a face with box, landmarks and confidence, got {face}")
-    numbers = [box.x0, box.y0, box.x1, box.y1, *points.array().ravel()]
+    numbers = [*_corners(face), *face.landmarks.array().ravel()]
     return [path, split, f"{face.confidence:.3f}", *(f"{value:.2f}" for value in numbers)]
+
+
+def _mean(first: Face, second: Face) -> Face:
+    corners = np.mean([_corners(first), _corners(second)], axis=0).tolist()
+    points = (first.landmarks.array() + second.landmarks.array()) / 2
+    return Face(
+        box=Box(**dict(zip(BOX, corners, strict=True))),
+        landmarks=Landmarks.from_array(points),
+        confidence=second.confidence,
+    )
+
+
+def _corners(face: Face) -> list[float]:
+    return [face.box.x0, face.box.y0, face.box.x1, face.box.y1]
+
+
+def _face(line: dict[str, str]) -> Face:
+    return Face(
+        box=Box(**{key: float(line[key]) for key in BOX}),
+        landmarks=Landmarks.from_array([float(line[key]) for key in LANDMARK_COLUMNS[1:]]),
+        confidence=float(line.get("confidence") or line["detector_confidence"]),
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from facegauge import models
 from facegauge.baking import (
     CONVENTIONS,
     Preprocessing,
+    bake_detector,
     bake_quality,
     bake_recogniser,
     load_bare,
@@ -18,6 +19,9 @@ from facegauge.cards import Crop, Kind, View, golden_inputs
 from facegauge.errors import ModelError, OptionError
 from tiny_models import (
     CALIBRATION,
+    CELL,
+    bright_cells,
+    detector_card,
     network,
     quality_card,
     recogniser_file,
@@ -278,3 +282,57 @@ def test_old_networks_that_list_weights_as_inputs(tmp_path):
         bare.graph.input.append(helper.make_tensor_value_info(tensor.name, 1, shape))
     bake_quality(bare, CONVENTIONS["arcface"], quality_card(32), tmp_path / "m.onnx")
     assert models.open(tmp_path / "m.onnx").predict(pictures(1, 32)).score.shape == (1,)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (32, 32), (96, 64)])
+def test_a_detector_answers_in_pixels_of_any_picture(tmp_path, size):
+    out = tmp_path / "m.onnx"
+    card = bake_detector(bright_cells(), CONVENTIONS["unit"], detector_card(), out)
+    assert models.read_card(out) == card
+    assert [len(row) for row in card.golden.outputs] == [8, 8, 8]
+    images = np.random.default_rng(1).integers(0, 256, (3, *size, 3), dtype=np.uint8)
+    found = models.open(out).detect(images)
+    rows, columns = size[0] // CELL, size[1] // CELL
+    cells = images.reshape(3, rows, CELL, columns, CELL, 3).mean((2, 4, 5)) / 255
+    assert found.confidence == pytest.approx(cells.reshape(3, -1), abs=1e-5)
+    at = columns + 2  # second row, third column
+    low, high = np.array([2, 1]) * CELL - 0.5, np.array([3, 2]) * CELL - 0.5
+    assert found.boxes[:, at].tolist() == [[*low, *high]] * 3
+    assert found.landmarks[0, at].tolist() == [*low, high[0], low[1], *low, low[0], high[1], *high]
+
+
+def renamed(model: onnx.ModelProto, old: str, new: str) -> onnx.ModelProto:
+    for node in model.graph.node:
+        node.output[:] = [new if name == old else name for name in node.output]
+    for output in model.graph.output:
+        output.name = new if output.name == old else output.name
+    return model
+
+
+def one_more_side() -> onnx.ModelProto:
+    """A detector whose confidence is N×P×1."""
+    model = renamed(bright_cells(), "confidence", "flat_confidence")
+    model.graph.node.append(
+        helper.make_node("Unsqueeze", ["flat_confidence", "two"], ["confidence"])
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2]), "two"))
+    del model.graph.output[:]
+    for name in ("boxes", "landmarks", "confidence"):
+        shape = ["n", "p", "width"]
+        model.graph.output.append(helper.make_tensor_value_info(name, 1, shape))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("bare", "card", "match"),
+    [
+        (textures(32), detector_card(), "boxes, landmarks, confidence"),
+        (renamed(bright_cells(), "boxes", "box"), detector_card(), "box, confidence, landmarks"),
+        (bright_cells(), quality_card(32), "a utility with"),
+        (one_more_side(), detector_card(), "N×P"),
+    ],
+)
+def test_what_does_not_answer_as_a_detector_is_not_written(tmp_path, bare, card, match):
+    with pytest.raises(ModelError, match=match):
+        bake_detector(bare, CONVENTIONS["unit"], card, tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []

@@ -32,6 +32,9 @@ def table(raw=(0.0, 1.0, 3.0), score=(5.0, 20.0, 100.0)) -> Calibration:
     return Calibration(population="people", date="2026-01-01", raw=raw, score=score)
 
 
+PHOTO = Crop(view=View.PHOTO, size=640, resampling="area")
+
+
 def card(**fields) -> Card:
     complete = {
         "name": "größe",
@@ -53,6 +56,7 @@ def card(**fields) -> Card:
         card(crop=Crop(view=View.WHOLE, size=224, short_side=256, resampling="pillow-bilinear")),
         card(crop=Crop(view="aligned", size=64, resampling="reference")),
         card(kind="recogniser", calibration=None),
+        card(kind="detector", calibration=None, crop=PHOTO),
         card(training=Training()),
         card(golden=Golden(seed=2**63, outputs=[[0.1] * 8] * 3)),
     ],
@@ -95,6 +99,12 @@ def without(name: str) -> str:
         (changed(version=""), refused("version")),
         (changed(kind="beauty"), refused("beauty")),
         (changed(kind="recogniser"), refused("calibration")),
+        (changed(kind="detector"), refused("detector has none. This detector has one")),
+        (changed(kind="detector", calibration=None), refused("photo")),
+        (
+            changed(crop__view="photo", crop__resampling="area"),
+            refused("this utility has the view"),
+        ),
         (changed(calibration=None), refused("calibration")),
         (changed(crop__size=0), refused("size")),
         (changed(crop__size="big"), refused("whole pixels")),
@@ -130,6 +140,9 @@ def test_a_stored_card_is_checked(text, expected):
         ({"view": "whole", "size": 224, "short_side": 256}, refused("resampling")),
         ({"view": "aligned", "size": 112, "resampling": "pillow-bilinear"}, refused("resampling")),
         ({"view": "aligned", "size": -1}, refused("size")),
+        ({"view": "photo", "size": 640, "resampling": "area"}, FINE),
+        ({"view": "photo", "size": 640}, refused("resampling")),
+        ({"view": "photo", "size": 0, "resampling": "area"}, refused("size")),
         ({"view": "aligned", "size": 1, "frame": 1.0}, FINE),
     ],
 )

@@ -11,7 +11,15 @@ from facegauge import models
 from facegauge.baking import wrap_recogniser
 from facegauge.cards import METADATA_KEY, Kind
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
-from tiny_models import edited, quality_file, recogniser_file, replaced, textures
+from tiny_models import (
+    CELL,
+    detector_file,
+    edited,
+    quality_file,
+    recogniser_file,
+    replaced,
+    textures,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +32,11 @@ def recogniser(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recogniser")
     wrap_recogniser(recogniser_file(folder / "net.onnx"), "arcface", folder / "wrapped.onnx")
     return folder / "wrapped.onnx"
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory):
+    return detector_file(tmp_path_factory.mktemp("detector") / "cells.onnx")
 
 
 def pictures(count: int, size: int = 32) -> np.ndarray:
@@ -83,11 +96,90 @@ def test_only_crops_of_the_right_form_are_taken(tiny, images, expected):
         assert models.open(tiny).predict(images).score.shape == (1,)
 
 
-def test_scores_and_embeddings_are_not_mixed_up(tiny, recogniser):
-    with pytest.raises(ModelError):
-        models.open(tiny).embed(pictures(1))
-    with pytest.raises(ModelError):
-        models.open(recogniser).predict(pictures(1, 112))
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (pictures(2, 64), nullcontext()),
+        (pictures(2, 64)[:, :32], nullcontext()),
+        (pictures(2, 64)[:, :, :33], pytest.raises(ModelError, match="multiples of 32, got uint8")),
+        (pictures(2, 64)[:, :0], pytest.raises(ModelError, match="2×0×64×3")),
+        (pictures(2, 64)[..., :1], pytest.raises(ModelError, match="facegauge.detection")),
+        (pictures(2, 64)[0], pytest.raises(ModelError, match="64×64×3")),
+        (pictures(2, 64).astype(np.float32), pytest.raises(ModelError, match="float32")),
+    ],
+)
+def test_a_detector_takes_any_multiple_of_32(detector, images, expected):
+    with expected:
+        found = models.open(detector).detect(images)
+        points = images.shape[1] * images.shape[2] // CELL**2
+        assert found.boxes.shape == (2, points, 4)
+        assert found.landmarks.shape == (2, points, 10)
+        assert found.confidence.shape == (2, points)
+
+
+def test_a_detector_is_self_describing_for_any_runtime(detector):
+    session = onnxruntime.InferenceSession(str(detector), providers=["CPUExecutionProvider"])
+    [entry] = session.get_inputs()
+    assert (entry.name, entry.type, entry.shape) == ("image", "tensor(uint8)", ["n", "h", "w", 3])
+    assert [(one.name, one.type, one.shape) for one in session.get_outputs()] == [
+        ("boxes", "tensor(float)", ["n", "p", 4]),
+        ("landmarks", "tensor(float)", ["n", "p", 10]),
+        ("confidence", "tensor(float)", ["n", "p"]),
+    ]
+    assert models.has_card(session)
+    assert models.of_session(session, detector).card.kind is Kind.DETECTOR
+
+
+def test_one_photograph_or_many_show_the_same(detector):
+    images = pictures(5, 64)
+    model = models.open(detector)
+    together = model.detect(images)
+    for at in range(5):
+        alone = model.detect(images[at : at + 1])[0]
+        assert alone.confidence == pytest.approx(together[at].confidence, abs=1e-6)
+        assert alone.boxes.tolist() == together[at].boxes.tolist()
+
+
+def of_one_size(model: onnx.ModelProto) -> None:
+    for side in model.graph.input[0].type.tensor_type.shape.dim[1:3]:
+        side.dim_value = 96
+
+
+def no_confidence(model: onnx.ModelProto) -> None:
+    del model.graph.output[2]
+
+
+def shift_boxes(model: onnx.ModelProto) -> None:
+    [tensor] = [one for one in model.graph.initializer if one.name == "net/last"]
+    values = numpy_helper.to_array(tensor) + np.float32(0.01)
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+
+@pytest.mark.parametrize(
+    ("edit", "error", "match"),
+    [
+        (of_one_size, ModelError, "any height"),
+        (no_confidence, ModelError, "detector without the output confidence"),
+        (shift_boxes, GoldenMismatch, "golden"),
+    ],
+)
+def test_a_changed_detector_is_refused(detector, tmp_path, edit, error, match):
+    changed = edited(detector, tmp_path / "changed.onnx", edit)
+    with pytest.raises(error, match=match):
+        models.open(changed)
+
+
+def test_scores_embeddings_and_candidates_are_not_mixed_up(tiny, recogniser, detector):
+    for other, method, size in (
+        (tiny, "embed", 32),
+        (tiny, "detect", 32),
+        (recogniser, "predict", 112),
+        (recogniser, "detect", 112),
+        (detector, "predict", 64),
+        (detector, "embed", 64),
+    ):
+        with pytest.raises(ModelError, match="detectors detect"):
+            getattr(models.open(other), method)(pictures(1, size))
 
 
 def flip_one_weight(model: onnx.ModelProto) -> None:
@@ -136,6 +228,7 @@ def torn_card(model: onnx.ModelProto) -> None:
         (card_with(format=9), ModelError, "format"),
         (card_with(name=""), ModelError, "name"),
         (card_with(kind="recogniser"), ModelError, "calibration"),
+        (card_with(kind="detector", calibration=None), ModelError, "photo"),
         (card_with(kind="recogniser", calibration=None), ModelError, "embedding"),
         (card_with(crop__size=64), ModelError, None),
         (card_with(golden__seed=1), GoldenMismatch, "golden"),

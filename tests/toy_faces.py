@@ -24,7 +24,8 @@ from onnx import TensorProto, helper, numpy_helper
 from facegauge.baking import CONVENTIONS, bake_quality, draft_card, load_bare, wrap_recogniser
 from facegauge.cards import Crop, Kind, View, calibrate
 from facegauge.tables import LANDMARK_COLUMNS
-from facegauge.train.recipes import First, recipe
+from facegauge.train.recipe_first import First
+from facegauge.train.recipes import changed
 
 SIZE = 64
 WIDTH = 16
@@ -46,7 +47,7 @@ _SMALL = (
 
 def toy_recipe(*changes: str) -> First:
     """The recipe ``first``, so small that two legs of two steps take a second."""
-    return recipe("first", (*_SMALL, *changes))
+    return changed(First(), (*_SMALL, *changes))
 
 
 def make_data(folder: Path) -> Path:

@@ -174,22 +174,27 @@ def draft_card(name: str, version: str, kind: Kind, crop: Crop, **fields: Any) -
 
 
 def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
-    """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout."""
+    """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout.
+
+    The layout changes first: ONNX Runtime gathers, subtracts and divides along a last axis of three
+    colours some twenty times slower than along planes.
+    """
     graph = Graph(bare)
-    node = graph.helper.make_node
-    target = only_input(graph.bare)
-    order = [2, 1, 0] if preprocessing.bgr else [0, 1, 2]
-    graph.constant("fg_order", np.array(order, dtype=np.int64))
-    graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32))
-    graph.constant("fg_std", np.array(preprocessing.std, dtype=np.float32))
-    graph.nodes += [
-        node("Gather", ["image", "fg_order"], ["fg_ordered"], axis=3),
-        node("Cast", ["fg_ordered"], ["fg_float"], to=1),
-        node("Sub", ["fg_float", "fg_mean"], ["fg_centred"]),
-        node("Div", ["fg_centred", "fg_std"], ["fg_scaled"]),
-    ]
-    permutation = [0, 3, 1, 2] if preprocessing.planar else [0, 1, 2, 3]
-    graph.nodes.append(node("Transpose", ["fg_scaled"], [target], perm=permutation))
+    planar = preprocessing.planar
+    shape = (3, 1, 1) if planar else (3,)
+    steps: list[tuple[str, list[str], dict[str, Any]]] = []
+    if planar:
+        steps.append(("Transpose", [], {"perm": [0, 3, 1, 2]}))
+    if preprocessing.bgr:
+        graph.constant("fg_order", np.array([2, 1, 0], dtype=np.int64))
+        steps.append(("Gather", ["fg_order"], {"axis": 1 if planar else 3}))
+    graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32).reshape(shape))
+    graph.constant("fg_std", np.array(preprocessing.std, dtype=np.float32).reshape(shape))
+    steps += [("Cast", [], {"to": 1}), ("Sub", ["fg_mean"], {}), ("Div", ["fg_std"], {})]
+    names = ["image", *(f"fg_{op.lower()}" for op, _, _ in steps[:-1]), only_input(graph.bare)]
+    for place, (op, others, fields) in enumerate(steps):
+        inputs, output = [names[place], *others], names[place + 1]
+        graph.nodes.append(graph.helper.make_node(op, inputs, [output], **fields))
     graph.nodes += list(graph.bare.graph.node)
     return graph
 

@@ -11,16 +11,16 @@ table is the same, byte for byte, as without the interruption.
 
 from __future__ import annotations
 
-import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facegauge import threads
 from facegauge.errors import OptionError
 from facegauge.score_row import ScoreRow
 from facegauge.score_table import ScoreTable, open_scores
@@ -65,43 +65,45 @@ def score_images(
     batch_size: int = 32,
     progress: Callable[[int], None] | None = None,
     emit: Callable[[ScoreRow], None] | None = None,
+    seen: Callable[[Found, Sequence[Assessment]], None] | None = None,
 ) -> Summary:
     """Score every image under ``paths`` into the table ``out``, or hand the rows to ``emit``.
 
-    ``workers`` threads read and align (one per core unless told); ``progress`` is told how many
-    more images are finished. An exception, KeyboardInterrupt too, leaves what is done in the table
-    and no thread behind.
+    ``workers`` threads read, find faces and align (one per core unless told); ``progress`` is told
+    how many more images are finished. ``seen`` is called once for each image scored now, by those
+    threads and before its rows are written: a run killed in between calls it again when resumed.
+    Without ``landmarks`` the scorer finds the faces itself. An exception, KeyboardInterrupt too,
+    leaves what is done in the table and no thread behind.
 
     Raises:
         OptionError: workers or batch_size below 1, resume without a table, or a table that exists
             or cannot be continued (see ``score_table.open_scores``).
         TableError: the table to resume is none.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    if min(workers, batch_size) < 1 or (resume and out is None):
+    workers = threads.count(workers)
+    if batch_size < 1 or (resume and out is None):
         raise OptionError(
-            "Scoring needs workers and batch size of at least 1, and a table to resume, got "
-            f"{workers}, {batch_size} and {out}. Correct --workers or --batch-size, or pass --out."
+            "Scoring needs a batch size of at least 1, and a table to resume, got "
+            f"{batch_size} and {out}. Correct --batch-size, or pass --out."
         )
     walk = find_images(paths)
     target = nullcontext() if out is None else open_scores(out, model=scorer.name, resume=resume)
-    with target as table, _pool(workers) as pool:
-        run = _Run(scorer=scorer, table=table, landmarks=landmarks, emit=emit, size=batch_size)
+    with target as table, threads.pool(workers) as pool:
+        run = _Run(
+            scorer=scorer,
+            pool=pool,
+            table=table,
+            landmarks=landmarks,
+            emit=emit,
+            seen=seen,
+            size=batch_size,
+        )
         ahead = 1 + -(-2 * workers // batch_size)
-        for chunk in _under_way(run.chunks(walk, pool), ahead):
+        for chunk in threads.under_way(run.chunks(walk), ahead):
             run.finish(chunk)
             if progress is not None:
                 progress(len(chunk))
     return run.summary(walk.passed_over)
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="facegauge-read")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,36 +115,27 @@ class _Job:
     faces: Future[list[Prepared]] | None = None
 
 
-def _under_way(chunks: Iterator[list[_Job]], ahead: int) -> Iterator[list[_Job]]:
-    """The same chunks, each begun ``ahead`` chunks before it is handed on."""
-    waiting: deque[list[_Job]] = deque()
-    for chunk in chunks:
-        waiting.append(chunk)
-        if len(waiting) > ahead:
-            yield waiting.popleft()
-    while waiting:
-        yield waiting.popleft()
-
-
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """One batch on its way: chunks of images in, rows out, and the counts."""
 
     scorer: Scorer
+    pool: ThreadPoolExecutor
     table: ScoreTable | None
     landmarks: LandmarkTable | None
     emit: Callable[[ScoreRow], None] | None
+    seen: Callable[[Found, Sequence[Assessment]], None] | None
     size: int
     images: int = 0
     skipped: int = 0
     matched: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
-    def chunks(self, walk: Iterator[Found], pool: ThreadPoolExecutor) -> Iterator[list[_Job]]:
+    def chunks(self, walk: Iterator[Found]) -> Iterator[list[_Job]]:
         """Chunks of ``size`` images; reading begins unless a whole chunk is done."""
         while chunk := [self._job(found) for found in islice(walk, self.size)]:
             if not all(job.done for job in chunk):
-                chunk = [replace(job, faces=pool.submit(self._read, job.found)) for job in chunk]
+                chunk = [self._begun(job) for job in chunk]
             yield chunk
 
     def _job(self, found: Found) -> _Job:
@@ -152,22 +145,39 @@ class _Run:
         self.matched += self.landmarks is not None and found.name in self.landmarks
         return _Job(found=found, done=done)
 
+    def _begun(self, job: _Job) -> _Job:
+        return replace(job, faces=self.pool.submit(self._read, job.found))
+
     def _read(self, found: Found) -> list[Prepared]:
         if found.problem:
             return []
-        points = () if self.landmarks is None else self.landmarks.of(found.name)
+        points = None if self.landmarks is None else self.landmarks.of(found.name)
         return self.scorer.prepare(found.path, points)
 
     def finish(self, chunk: Sequence[_Job]) -> None:
-        """Run the network on a chunk and write the rows that are not there yet."""
+        """Run the network on a chunk, show it, and write the rows that are not there yet."""
         if all(job.done for job in chunk):
             return
+        fresh = list(self._fresh(chunk))
+        if self.seen is not None:
+            for shown in [self.pool.submit(self.seen, *each) for each in fresh]:
+                shown.result()
+        for found, assessments in fresh:
+            self._write(found, assessments)
+
+    def _fresh(self, chunk: Sequence[_Job]) -> Iterator[tuple[Found, list[Assessment]]]:
+        """The images of a chunk that have no rows yet, with what is said of them."""
         faces = [[] if job.faces is None else job.faces.result() for job in chunk]
         assessments = self._assessed([face for several in faces for face in several])
         for job, several in zip(chunk, faces, strict=True):
             own = list(islice(assessments, len(several)))
             if not job.done:
-                self._write(job.found, own)
+                yield job.found, self._own(job.found, own)
+
+    def _own(self, found: Found, assessments: Sequence[Assessment]) -> list[Assessment]:
+        """What is said of one image, under the name of this scorer."""
+        nothing = Assessment(outcome=Outcome.UNREADABLE, detail=found.problem)
+        return [replace(each, model=self.scorer.name) for each in assessments or [nothing]]
 
     def _assessed(self, faces: list[Prepared]) -> Iterator[Assessment]:
         for start in range(0, len(faces), self.size):
@@ -177,11 +187,10 @@ class _Run:
                 raise ValueError(f"{len(part)} faces need as many results, got {len(assessments)}.")
             yield from assessments
 
-    def _write(self, found: Found, assessments: list[Assessment]) -> None:
-        nothing = Assessment(outcome=Outcome.UNREADABLE, detail=found.problem)
+    def _write(self, found: Found, assessments: Sequence[Assessment]) -> None:
         rows = [
-            ScoreRow.from_assessment(found.name, face, replace(each, model=self.scorer.name))
-            for face, each in enumerate(assessments or [nothing])
+            ScoreRow.from_assessment(found.name, face, each)
+            for face, each in enumerate(assessments)
         ]
         if self.table is not None:
             self.table.append(rows)

@@ -14,6 +14,8 @@ SAME_FACE = 0.4
 VOTERS = 0.6
 """Intersection over union with the kept box from which a candidate has a say in it."""
 
+_FARTHEST = 1e6
+
 Values = npt.NDArray[np.float32]
 
 
@@ -62,11 +64,11 @@ def moved(found: Candidates, across: float, down: float, left: int, top: int) ->
 
 
 def usable(found: Candidates) -> npt.NDArray[np.bool_]:
-    """Which finds have finite numbers, a box with an area and different landmarks."""
-    finite = np.isfinite(found.boxes).all(1) & np.isfinite(found.landmarks).all(1)
+    """Which finds have numbers within reason, a box with an area and different landmarks."""
+    near = [(np.abs(values) < _FARTHEST).all(1) for values in (found.boxes, found.landmarks)]
     wide = (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
     points = found.landmarks.reshape(-1, 5, 2)
-    return np.asarray(finite & wide & (points != points[:, :1]).any((1, 2)))
+    return np.asarray(near[0] & near[1] & wide & (points != points[:, :1]).any((1, 2)))
 
 
 def suppress(

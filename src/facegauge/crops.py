@@ -14,7 +14,11 @@ from PIL import Image
 
 from facegauge import alignment, images
 from facegauge.alignment import Mode
+from facegauge.choices import named
+from facegauge.detection import Detector, Search
 from facegauge.errors import LandmarkError, OptionError, UnreadableImage
+from facegauge.photos import nothing_found
+from facegauge.places import below
 from facegauge.tables import LandmarkTable
 from facegauge.values import Landmarks, Pixels
 from facegauge.walk import Found, find_images
@@ -31,34 +35,40 @@ class WrittenCrops:
 def write_crops(
     paths: Sequence[Path | str],
     out: Path,
-    landmarks: LandmarkTable,
+    landmarks: LandmarkTable | None = None,
     *,
+    detector: Detector | None = None,
+    faces: Search | str = Search.ALL,
     size: int = alignment.TEMPLATE_SIZE,
     mode: Mode | str = Mode.SMOOTH,
     jitter: float = 0.0,
     seed: int = 0,
     progress: Callable[[int], None] = lambda count: None,
 ) -> WrittenCrops:
-    """Align every face in the table and write it as PNG below ``out``, under its picture's path.
+    """Align every face and write it as PNG below ``out``, under its picture's path.
+
+    The faces are those of the table or, where the detector is given instead, those it finds, widest
+    inter-eye distance first; ``faces`` may limit them to the largest of a picture.
 
     The faces of a picture with several get ``-1``, ``-2``, ... behind the name; where two pictures
     would share a name (a.bmp and a.png), the later one keeps its ending (a.png.png). No file that
     was there before is overwritten. The noise of a face depends on seed, name and number alone.
 
     Raises:
-        OptionError: ``size``, ``jitter``, ``seed`` or ``mode`` out of range, a crop that would fall
-            outside ``out``, or one that is there already.
+        OptionError: both or neither of table and detector; ``faces``, ``size``, ``jitter``,
+            ``seed`` or ``mode`` out of range, a crop that would fall outside ``out``, or one that
+            is there already.
     """
     if size < 1 or seed < 0 or not 0 <= jitter < math.inf:
         raise OptionError(
             f"Expected size >= 1, jitter >= 0 and seed >= 0, got {size}, {jitter} and {seed}."
         )
+    known = _Known(table=landmarks, detector=detector, faces=named(Search, faces, "faces"))
     targets, problems = _Targets(out), []
     for found in find_images(paths):
         try:
-            points = _points(found, landmarks)
             pixels = images.read(found.path).pixels
-            for number, each in enumerate(points):
+            for number, each in enumerate(known.faces_of(found, pixels)):
                 rng = np.random.default_rng((seed, zlib.crc32(os.fsencode(found.name)), number))
                 moved = alignment.jitter(each, rng, pixels=jitter)
                 _write(alignment.align(pixels, moved, size, mode), targets.of(found.name, number))
@@ -68,11 +78,35 @@ def write_crops(
     return WrittenCrops(crops=len(targets.taken), problems=tuple(problems))
 
 
-def _points(found: Found, landmarks: LandmarkTable) -> Sequence[Landmarks]:
-    points = landmarks.of(found.name)
-    if not points:
-        raise LandmarkError("no landmarks in the table")
-    return points
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Where the faces of pictures are known from: a table or a detector."""
+
+    table: LandmarkTable | None
+    detector: Detector | None
+    faces: Search
+
+    def __post_init__(self) -> None:
+        if (self.table is None) == (self.detector is None):
+            raise OptionError(
+                "Crops need to know where the faces are: either from a landmark table or from a "
+                "detector. Give one of the two."
+            )
+
+    def faces_of(self, found: Found, pixels: Pixels) -> Sequence[Landmarks]:
+        """The landmarks of a picture's faces; raises LandmarkError when there are none."""
+        points = self._found(pixels) if self.table is None else self.table.of(found.name)
+        if not points:
+            raise LandmarkError(
+                nothing_found(self.detector) if self.detector else "no landmarks in the table"
+            )
+        if self.faces is Search.LARGEST:
+            return [max(points, key=lambda each: each.inter_eye_distance)]
+        return points
+
+    def _found(self, pixels: Pixels) -> Sequence[Landmarks]:
+        faces = self.detector.find(pixels, self.faces) if self.detector else []
+        return [face.landmarks for face in faces if face.landmarks is not None]
 
 
 class _Targets:
@@ -84,15 +118,10 @@ class _Targets:
 
     def of(self, name: str, number: int) -> Path:
         """Where the crop of one face goes."""
-        relative = Path(name.lstrip("/"))
-        if ".." in relative.parts:
-            raise OptionError(
-                f"{name} would be written outside {self.out}; pass its folder instead."
-            )
-        folder, ending = self.out / relative.parent, f"-{number}.png" if number else ".png"
-        target = folder / f"{relative.stem}{ending}"
+        place, ending = below(self.out, name), f"-{number}.png" if number else ".png"
+        target = place.with_name(f"{place.stem}{ending}")
         if target in self.taken:
-            target = folder / f"{relative.name}{ending}"
+            target = place.with_name(f"{place.name}{ending}")
         if target in self.taken or target.exists():
             raise OptionError(
                 f"{target} exists already and is not overwritten. Choose an empty folder for --out."

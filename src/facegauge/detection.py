@@ -104,7 +104,7 @@ class Detector:
                 break
             more = self._at(pixels, factor, tile)
             more = more[~_parts(more, found, _overlap(tile) / factor)]
-            found = suppress(joined([found, more]))
+            found = suppress(joined([more, found]))  # the finer of two that are equally sure
         return found
 
     def _at(self, pixels: Pixels, factor: float, tile: tuple[int, int] | None) -> Candidates:
@@ -123,7 +123,7 @@ class Detector:
     def _in(self, picture: Pixels) -> Candidates:
         """What one run of the network shows, each face once."""
         seen = self.network.look(_padded(picture, self.network.shape))
-        sure = seen[seen.confidence >= self.confidence]  # never true of NaN
+        sure = seen[(seen.confidence >= self.confidence) & (seen.confidence < np.inf)]  # no NaN
         return suppress(sure[usable(sure)], voting=self.network.voting)
 
 

@@ -244,7 +244,8 @@ def _look(session: onnxruntime.InferenceSession, family: _Family, picture: Pixel
     for level, stride in zip(levels, STRIDES, strict=True):
         points = _grid(picture, stride)
         anchors = np.repeat(points, len(level.boxes) // len(points), axis=0)
-        parts.append(family.read(level, anchors, stride))
+        with np.errstate(over="ignore", invalid="ignore"):  # a broken candidate is no face
+            parts.append(family.read(level, anchors, stride))
     return joined(parts)
 
 

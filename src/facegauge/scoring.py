@@ -1,62 +1,50 @@
 """The Scorer: an image in, Assessments out.
 
-Scoring has two halves: ``prepare`` decodes and crops (safe to call from many threads, never raises
-for a bad image) and ``finish`` runs the network on many crops at once. ``assess`` is the two in a
-row.
+Scoring has two halves: ``prepare`` decodes, finds faces and crops (safe to call from many threads,
+never raises for a bad image) and ``finish`` runs the network on many crops at once. ``assess`` is
+the two in a row.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from facegauge import alignment, images, models
-from facegauge.cards import Crop, Kind, View
+from facegauge import alignment, choices, detection, framing, images, models, photos
+from facegauge.cards import Kind, View
+from facegauge.choices import FaceChoice, Input
+from facegauge.detection import Detector, Search
 from facegauge.errors import LandmarkError, OptionError, UnreadableImage
 from facegauge.images import Picture
+from facegauge.photos import Source
 from facegauge.values import Assessment, Face, Landmarks, Outcome, Pixels
 
-Source = str | Path | bytes | Pixels
-"""Where a picture comes from: a path, the bytes of a file, or an RGB array."""
+FEWEST_EYE_PIXELS = 12.0
+"""Pixels between the eyes, in the full picture, that a face needs for a crop of 112 pixels.
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
+That is a third of what the crop has (35): with less, two pixels of three are interpolated, and the
+score would be that of the interpolation. A crop of another size needs in proportion.
+"""
+
 _BLANK_RANGE = 8.0
 _FEWEST_PIXELS = 16
 
 
-class Input(StrEnum):
-    """What a picture shows.
-
-    ``photo``: faces somewhere, to be found or given by landmarks. ``crop``: one loosely cropped
-    face. ``aligned``: a face already on the five-point template, resized to the model's size if
-    need be.
-    """
-
-    PHOTO = "photo"
-    CROP = "crop"
-    ALIGNED = "aligned"
-
-
-class FaceChoice(StrEnum):
-    """Which faces of a picture are scored: the one with the widest eye distance, or all."""
-
-    LARGEST = "largest"
-    ALL = "all"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
-    """One face cropped for the model, or the assessment that says why there is none."""
+    """One face cropped for the model, or the assessment that says why there is none.
+
+    ``detail`` is what to say of a face that will have a score.
+    """
 
     crop: Pixels | None = None
     face: Face | None = None
+    detail: str = ""
     assessment: Assessment | None = None
 
     def __post_init__(self) -> None:
@@ -69,14 +57,17 @@ class Scorer:
 
     Args:
         model: ``utility``, or the path of a model file.
-        input: what the pictures show; see ``Input``.
-        faces: which faces of a picture with several are scored; see ``FaceChoice``.
+        input: what the pictures show; see ``choices.Input``.
+        faces: which faces of a picture with several are scored; see ``choices.FaceChoice``.
+        detector: what finds the faces in photos that come without landmarks: an opened Detector,
+            or a name or path for ``detection.open``; None takes the embedded one.
         threads: threads for one run of the network; None leaves it to ONNX Runtime (all cores).
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        ModelError: the model cannot be found, opened or trusted.
-        OptionError: an unknown input, choice of faces or device.
+        ModelError: the model or the detector cannot be found, opened or trusted.
+        OptionError: an unknown input, choice of faces or device, or a detector for an input other
+            than photos.
     """
 
     def __init__(
@@ -85,16 +76,19 @@ class Scorer:
         *,
         input: str = Input.PHOTO,
         faces: str = FaceChoice.LARGEST,
+        detector: str | Path | Detector | None = None,
         threads: int | None = None,
         device: str = "cpu",
     ) -> None:
-        self.input = _choice(Input, input, "input")
-        self.faces = _choice(FaceChoice, faces, "faces")
+        self.input = choices.named(Input, input, "input")
+        self.faces = choices.named(FaceChoice, faces, "faces")
         self.model = models.open(model, threads=threads, device=device)
-        if self.model.card.kind is Kind.RECOGNISER:
-            raise OptionError(f"{model} is a recogniser; a score needs a quality model.")
+        if self.model.card.kind not in (Kind.UTILITY, Kind.PERCEPTUAL):
+            kind = self.model.card.kind
+            raise OptionError(f"{model} is a {kind}; a score needs a quality model.")
         if self.model.card.crop.view is View.WHOLE and self.input is Input.PHOTO:
             raise OptionError(f"{self.name} grades whole crops; pass input='crop'.")
+        self.detector = _detector(self.input, detector, device)
 
     @property
     def name(self) -> str:
@@ -108,31 +102,21 @@ class Scorer:
 
         Args:
             source: a path, the bytes of an image file, or an RGB array (uint8, H×W×3).
-            landmarks: of the faces in it, in pixels of the upright picture; None when unknown.
-
-        Raises:
-            OptionError: a photo without landmarks, as this version has no detector yet.
+            landmarks: of the faces in it, in pixels of the upright picture; None when unknown, then
+                the faces of a photo are found by the detector. Empty: there is no face in it.
         """
-        if landmarks is None and self.input is Input.PHOTO:
-            raise OptionError(
-                "A photo needs the landmarks of its faces, as this version has no detector yet. "
-                "Pass landmarks, or input='crop' for a loosely cropped face, or input='aligned' "
-                "for an aligned one."
-            )
-        return self.finish(self.prepare(source, landmarks or ()))
+        return self.finish(self.prepare(source, landmarks))
 
-    def prepare(self, source: Source, landmarks: Sequence[Landmarks] = ()) -> list[Prepared]:
-        """Decode and crop: one element per face, or one that says why there is none."""
+    def prepare(
+        self, source: Source, landmarks: Sequence[Landmarks] | None = None
+    ) -> list[Prepared]:
+        """Decode, find faces and crop: one element per face, or one that says why there is none."""
         try:
-            chosen = self._chosen(landmarks)
-            picture = self._read(source, chosen)
+            if landmarks is None and self.detector is not None:
+                return self._found(source, self.detector)
+            return self._given(source, [Face(landmarks=points) for points in landmarks or ()])
         except UnreadableImage as error:
             return [self._without(Outcome.UNREADABLE, str(error))]
-        if chosen and self._aligns:
-            return [self._aligned(picture, points) for points in chosen]
-        if self.input is Input.PHOTO:
-            return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
-        return [self._framed(picture)]
 
     def finish(self, prepared: Sequence[Prepared]) -> list[Assessment]:
         """Run the network once on all crops: one Assessment for each element, in order."""
@@ -143,11 +127,6 @@ class Scorer:
             for item in prepared
         ]
 
-    @property
-    def _aligns(self) -> bool:
-        """Whether landmarks matter: only to a model that wants aligned faces and gets others."""
-        return self.input is not Input.ALIGNED and self.model.card.crop.view is View.ALIGNED
-
     def _scored(self, crops: list[Pixels]) -> list[tuple[float, float]]:
         if not crops:
             return []
@@ -156,38 +135,80 @@ class Scorer:
 
     def _assessment(self, item: Prepared, raw: float, score: float) -> Assessment:
         return Assessment(
-            outcome=Outcome.SCORED, score=score, raw=raw, face=item.face, model=self.name
+            outcome=Outcome.SCORED,
+            score=score,
+            raw=raw,
+            face=item.face,
+            model=self.name,
+            detail=item.detail,
         )
 
     def _without(self, outcome: Outcome, detail: str, face: Face | None = None) -> Prepared:
         found = Assessment(outcome=outcome, face=face, model=self.name, detail=detail)
         return Prepared(assessment=found, face=face)
 
-    def _chosen(self, landmarks: Sequence[Landmarks]) -> Sequence[Landmarks]:
-        if self.faces is FaceChoice.ALL or len(landmarks) < 2:
-            return landmarks
-        return [max(landmarks, key=lambda points: points.inter_eye_distance)]
+    def _found(self, source: Source, detector: Detector) -> list[Prepared]:
+        """A photo whose faces are to be found; read a second time where a face is small in it."""
+        search = Search.LARGEST if self.faces is FaceChoice.LARGEST else Search.ALL
+        photo = photos.look(source, detector, search, in_full=self._every_pixel)
+        if not photo.faces:
+            return [self._without(Outcome.NO_FACE, photos.nothing_found(detector))]
+        picture, most = photo.picture, self._reduction(photo.faces)
+        if picture.reduction > most:
+            picture = images.read(source, largest_reduction=most)
+        return self._cut(picture, photo.faces)
 
-    def _read(self, source: Source, chosen: Sequence[Landmarks]) -> Picture:
-        """Read no more pixels than twice what the crop can hold, so that none is missed."""
+    def _given(self, source: Source, faces: Sequence[Face]) -> list[Prepared]:
+        """A picture whose faces are known, or that is a crop of one."""
         crop = self.model.card.crop
-        if crop.resampling in ("reference", "pillow-bilinear"):
-            return images.read(source)
-        if not chosen or not self._aligns:
-            wanted = crop.short_side or crop.size
-            return images.read(source, short_side=int(np.ceil(2 * wanted / crop.frame)))
-        needed = 2 * alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
-        smallest = min(points.inter_eye_distance for points in chosen)
-        return images.read(source, largest_reduction=max(1.0, smallest / needed))
+        aligns = self.input is not Input.ALIGNED and crop.view is View.ALIGNED
+        if faces and aligns:
+            picture = images.read(source, largest_reduction=self._reduction(faces))
+            return self._cut(picture, faces)
+        enough = math.ceil(2 * (crop.short_side or crop.size) / crop.frame)
+        picture = images.read(source, short_side=None if self._every_pixel else enough)
+        if self.input is Input.PHOTO:
+            return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
+        return [self._framed(picture)]
 
-    def _aligned(self, picture: Picture, points: Landmarks) -> Prepared:
-        face = Face(landmarks=points)
-        inside = (points.array() > -0.5) & (
-            points.array() < np.array([picture.width, picture.height]) - 0.5
-        )
-        if not inside.all():
-            outside = f"{int((~inside.all(axis=1)).sum())} of 5 landmarks lie outside the picture"
-            return self._without(Outcome.CUT_OFF, outside, face)
+    @property
+    def _every_pixel(self) -> bool:
+        """Whether the model's resampling is one that reduced decoding would change."""
+        return self.model.card.crop.resampling in ("reference", "pillow-bilinear")
+
+    @property
+    def _need(self) -> float:
+        return FEWEST_EYE_PIXELS * self.model.card.crop.size / alignment.TEMPLATE_SIZE
+
+    def _reduction(self, faces: Sequence[Face]) -> float:
+        """The most a picture may be reduced: its faces keep twice the pixels that crops hold."""
+        if self._every_pixel:
+            return 1.0
+        distances = [face.inter_eye_distance for face in self.faces.of(faces)]
+        smallest = min((each for each in distances if each >= self._need), default=math.inf)
+        crop = self.model.card.crop
+        held = alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
+        return max(1.0, smallest / (2 * held))
+
+    def _cut(self, picture: Picture, faces: Sequence[Face]) -> list[Prepared]:
+        """The chosen faces, cropped; ``faces`` are those of the full picture."""
+        chosen, count = self.faces.of(faces), choices.rivals(faces)
+        if self.faces is FaceChoice.SINGLE and count > 1:
+            several = f"{count} faces; one is expected"
+            return [self._without(Outcome.SEVERAL_FACES, several, chosen[0])]
+        detail = f"largest of {len(faces)} faces" if len(chosen) < len(faces) else ""
+        return [self._aligned(picture, face, detail) for face in chosen]
+
+    def _aligned(self, picture: Picture, face: Face, detail: str) -> Prepared:
+        points = face.landmarks
+        if points is None:
+            return self._without(Outcome.NO_FACE, "a face without landmarks", face)
+        outside = _outside(points, picture)
+        if outside:
+            told = f"{outside} of 5 landmarks lie outside the picture"
+            return self._without(Outcome.CUT_OFF, told, face)
+        if face.inter_eye_distance < self._need:
+            return self._without(Outcome.TOO_SMALL, _too_few(face, self._need), face)
         crop = self.model.card.crop
         moved = points.scaled(picture.x_factor, picture.y_factor)
         try:
@@ -195,77 +216,53 @@ class Scorer:
         except LandmarkError as error:
             return self._without(Outcome.NO_FACE, str(error), face)
         cut = alignment.warp(picture.pixels, similarity, crop.size, crop.resampling)
-        return self._judged(cut, crop.size / similarity.scale / picture.x_factor, face)
+        return self._unless_blank(cut, face, detail)
 
     def _framed(self, picture: Picture) -> Prepared:
         """A picture without landmarks: the part of it that the model is shown."""
         crop = self.model.card.crop
-        side = min(picture.width, picture.height)
-        if crop.view is View.WHOLE:
-            return self._judged(_whole_view(picture.pixels, crop), side)
-        if self.input is Input.ALIGNED:
-            return self._judged(_resized(picture.pixels, crop.size, crop.size), side)
-        cut = _centre_square(picture.pixels, crop.frame, crop.size)
-        return self._judged(cut, side * crop.frame)
-
-    def _judged(self, crop: Pixels, seen: float, face: Face | None = None) -> Prepared:
-        """A crop that shows something: ``seen`` pixels of the picture are on its side."""
+        centred = crop.view is not View.WHOLE and self.input is not Input.ALIGNED
+        seen = min(picture.width, picture.height) * (crop.frame if centred else 1.0)
         if seen < _FEWEST_PIXELS:
             detail = f"the crop shows {seen:.0f} pixels of the picture, {_FEWEST_PIXELS} are needed"
-            return self._without(Outcome.TOO_SMALL, detail, face)
+            return self._without(Outcome.TOO_SMALL, detail)
+        if crop.view is View.WHOLE:
+            return self._unless_blank(framing.whole_view(picture.pixels, crop))
+        if self.input is Input.ALIGNED:
+            return self._unless_blank(framing.resized(picture.pixels, crop.size, crop.size))
+        return self._unless_blank(framing.centre_square(picture.pixels, crop.frame, crop.size))
+
+    def _unless_blank(self, crop: Pixels, face: Face | None = None, detail: str = "") -> Prepared:
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
         low, high = np.percentile(grey, [2, 98])
         if high - low < _BLANK_RANGE:
-            detail = f"blank: 96 % of the pixels lie within {high - low:.0f} grey levels"
-            return self._without(Outcome.NO_FACE, detail, face)
-        return Prepared(crop=crop, face=face)
+            blank = f"blank: 96 % of the pixels lie within {high - low:.0f} grey levels"
+            return self._without(Outcome.NO_FACE, blank, face)
+        return Prepared(crop=crop, face=face, detail=detail)
 
 
-def _choice(kind: type[_Choice], value: str, what: str) -> _Choice:
-    try:
-        return kind(value)
-    except ValueError as error:
-        known = ", ".join(kind)
-        raise OptionError(f"{what} must be one of {known}; got {value!r}.") from error
+def _detector(input: Input, detector: str | Path | Detector | None, device: str) -> Detector | None:
+    """What finds faces: in photos only."""
+    if input is Input.PHOTO:
+        if isinstance(detector, Detector):
+            return detector
+        return detection.open(detection.DEFAULT if detector is None else detector, device=device)
+    if detector is not None:
+        raise OptionError(
+            f"A detector finds the faces in photos, but with input {str(input)!r} every picture is "
+            "one face. Leave the detector out, or choose input 'photo'."
+        )
+    return None
 
 
-def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Resize without aliasing: area averaging down, bilinear up."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    shrinks = pixels.shape[0] > height or pixels.shape[1] > width
-    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=kind), dtype=np.uint8)
+def _outside(points: Landmarks, picture: Picture) -> int:
+    """How many landmarks lie outside the full picture."""
+    ends = np.array([picture.width, picture.height]) - 0.5
+    inside = (points.array() > -0.5) & (points.array() < ends)
+    return int((~inside.all(axis=1)).sum())
 
 
-def _centre_square(pixels: Pixels, share: float, size: int) -> Pixels:
-    """The centre square with ``share`` of the short side, resized to size×size."""
-    height, width = pixels.shape[:2]
-    side = max(1, round(min(height, width) * share))
-    top, left = (height - side) // 2, (width - side) // 2
-    return _resized(pixels[top : top + side, left : left + side], size, size)
-
-
-def _whole_view(pixels: Pixels, crop: Crop) -> Pixels:
-    """Resize the short side, keep the shape, and take the centre size×size.
-
-    Of a long strip only the middle is resized: the centre needs no more of it.
-    """
-    pixels = _middle(pixels)
-    height, width = pixels.shape[:2]
-    factor = crop.short_side / min(height, width)
-    size = (max(crop.size, round(width * factor)), max(crop.size, round(height * factor)))
-    if crop.resampling == "pillow-bilinear":
-        resized = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
-    else:
-        resized = _resized(pixels, *size)
-    top, left = (resized.shape[0] - crop.size) // 2, (resized.shape[1] - crop.size) // 2
-    return np.ascontiguousarray(resized[top : top + crop.size, left : left + crop.size])
-
-
-def _middle(pixels: Pixels) -> Pixels:
-    """The middle of a picture more than eight times as long as wide; others as they are."""
-    height, width = pixels.shape[:2]
-    longest = 8 * min(height, width)
-    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
-    return pixels[top : top + longest, left : left + longest]
+def _too_few(face: Face, need: float) -> str:
+    """Rounded down, so that it never reads as what is needed."""
+    pixels = math.floor(10 * face.inter_eye_distance) / 10
+    return f"{pixels:.1f} pixels between the eyes, {need:.3g} are needed"

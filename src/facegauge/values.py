@@ -51,6 +51,15 @@ class Box:
         if self.x1 <= self.x0 or self.y1 <= self.y0:
             raise InputError(f"A box needs x1 > x0 and y1 > y0, got {corners}.")
 
+    def scaled(self, x_factor: float, y_factor: float) -> Box:
+        """The same box in a picture resized by these factors (pixel centres kept in place)."""
+        return Box(
+            x0=(self.x0 + 0.5) * x_factor - 0.5,
+            y0=(self.y0 + 0.5) * y_factor - 0.5,
+            x1=(self.x1 + 0.5) * x_factor - 0.5,
+            y1=(self.y1 + 0.5) * y_factor - 0.5,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landmarks:
@@ -127,6 +136,21 @@ class Face:
     def __post_init__(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
             raise InputError(f"A face's confidence lies in 0..1, got {self.confidence}.")
+
+    @property
+    def inter_eye_distance(self) -> float:
+        """Distance between the eyes in pixels; 0 without landmarks."""
+        return 0.0 if self.landmarks is None else self.landmarks.inter_eye_distance
+
+    def scaled(self, x_factor: float, y_factor: float) -> Face:
+        """The same face in a picture resized by these factors (pixel centres kept in place)."""
+        return Face(
+            box=None if self.box is None else self.box.scaled(x_factor, y_factor),
+            landmarks=(
+                None if self.landmarks is None else self.landmarks.scaled(x_factor, y_factor)
+            ),
+            confidence=self.confidence,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

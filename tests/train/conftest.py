@@ -40,3 +40,26 @@ def finished(data, tmp_path_factory):
     from toy_faces import toy_recipe
 
     return first.train(toy_recipe(), data, tmp_path_factory.mktemp("toy") / "run", workers=0)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """A folder of drawn photographs, shared: tests do not write into it."""
+    from toy_photographs import make_photographs
+
+    return make_photographs(tmp_path_factory.mktemp("toy") / "photos")
+
+
+@pytest.fixture
+def own_photos(photos, tmp_path):
+    """A copy of the drawn photographs that a test may change."""
+    return Path(shutil.copytree(photos, tmp_path / "photos"))
+
+
+@pytest.fixture(scope="session")
+def trained(photos, tmp_path_factory):
+    """A run of the detector that nothing interrupted, shared: tests do not write into it."""
+    from facegauge.train import detector
+    from toy_photographs import toy_detector
+
+    return detector.train(toy_detector(), photos, tmp_path_factory.mktemp("toy") / "run", workers=0)

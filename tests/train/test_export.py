@@ -12,9 +12,10 @@ import torch
 from facegauge import models
 from facegauge.cards import Kind, View
 from facegauge.errors import RecipeError, TrainingError
-from facegauge.train.export import OPSET, export_run, to_onnx
+from facegauge.train.export import export_run
 from facegauge.train.first import load_student
-from facegauge.train.recipes import First
+from facegauge.train.onnx_export import OPSET, to_onnx
+from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run, begin
 from facegauge.train.students import Student
 from facegauge.train.validation import raw_scores
@@ -97,8 +98,10 @@ def default_network():
     student = Student(chosen.backbone, chosen.head_width, 2, []).eval()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    network = to_onnx(student, chosen.size).SerializeToString()
-    return student, onnxruntime.InferenceSession(network, options, ["CPUExecutionProvider"])
+    example = torch.zeros(2, 3, chosen.size, chosen.size)
+    network = to_onnx(student, example, ("raw",), {0: torch.export.Dim("n", min=1)})
+    bare = network.SerializeToString()
+    return student, onnxruntime.InferenceSession(bare, options, ["CPUExecutionProvider"])
 
 
 def test_what_is_no_run_is_not_exported(tmp_path):

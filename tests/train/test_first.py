@@ -113,8 +113,8 @@ def test_training_changes_the_student_and_its_average_differs(finished):
     fresh = Student(chosen.backbone, chosen.head_width, 2, [16]).state_dict()
     state = torch.load(finished.state, weights_only=False)["state_dict"]
     weight = "quality.0.weight"
-    assert not torch.equal(fresh[weight], state[f"student.{weight}"])
-    assert not torch.equal(state[f"student.{weight}"], state[f"average.module.{weight}"])
+    assert not torch.equal(fresh[weight], state[f"network.{weight}"])
+    assert not torch.equal(state[f"network.{weight}"], state[f"average.module.{weight}"])
     assert int(state["average.n_averaged"]) == 4
 
 

@@ -1,11 +1,10 @@
-"""Losses, moving average, rate and weight decay, each computed once more by hand."""
+"""The losses of the recipe ``first``, each computed once more by hand, and what is learned."""
 
 import numpy as np
 import pytest
 import torch
 
-from facegauge.train.learner import Learner, embedding_loss, label_loss, warming_average
-from facegauge.train.learner import rate as rate_at
+from facegauge.train.learner import Learner, embedding_loss, label_loss
 from toy_faces import toy_recipe
 
 
@@ -48,54 +47,31 @@ def test_the_embedding_loss_is_the_mean_cosine_distance():
     assert same.item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("step", "rate"),
-    [(0, 0.1), (4, 0.5), (9, 1.0), (10, 1.0), (55, 0.5), (40, 0.75), (70, 0.25), (100, 0.0)],
-)
-def test_the_rate_rises_linearly_and_falls_as_a_cosine(step, rate):
-    assert rate_at(step, 100, 0.1) == pytest.approx(rate)
-
-
-@pytest.mark.parametrize("warmup", [0.0, 0.05, 0.5, 1.0])
-@pytest.mark.parametrize("total", [1, 2, 40, 1000])
-def test_the_rate_is_positive_at_every_step_and_reaches_its_peak(total, warmup):
-    rates = [rate_at(step, total, warmup) for step in range(total)]
-    assert min(rates) > 0
-    assert max(rates) == 1.0
-
-
-def test_vectors_and_scalars_do_not_decay(finished):
-    chosen = toy_recipe("weight_decay=0.3", "learning_rate=0.01", "legs=10", "steps=10")
-    learner = Learner(chosen, [16], finished, None)
-    optimiser = learner.configure_optimizers()["optimizer"]
-    decayed, free = optimiser.param_groups
-    assert decayed["weight_decay"] == 0.3
-    assert free["weight_decay"] == 0.0
-    assert {p.ndim for p in free["params"]} == {1}
-    assert min(p.ndim for p in decayed["params"]) == 2
-    learned = {id(p) for group in (decayed, free) for p in group["params"]}
-    assert learned == {id(p) for p in learner.student.parameters()}
-    assert optimiser.param_groups[0]["initial_lr"] == 0.01
-    assert optimiser.param_groups[0]["lr"] == pytest.approx(0.01 / 5)  # 5 steps of warm-up
-
-
-@pytest.mark.parametrize(("count", "kept"), [(1, 2 / 11), (8, 0.5), (90, 0.9), (10**6, 0.9)])
-def test_the_average_keeps_little_at_first_and_then_what_the_recipe_says(count, kept):
-    averages = [torch.tensor([1.0, 0.0]), torch.tensor(3)]
-    warming_average(0.9)(averages, [torch.tensor([0.0, 1.0]), torch.tensor(count)], count)
-    torch.testing.assert_close(averages[0], torch.tensor([kept, 1 - kept]))
-    assert averages[1].item() == count  # a counter is copied
-
-
-def test_the_average_of_a_learner_starts_with_the_first_weights_it_sees(finished):
+def test_the_student_is_what_is_trained(finished):
     learner = Learner(toy_recipe(), [16], finished, None)
-    seen = []
-    for value in (2.0, 5.0, 11.0):
-        learner.student.quality[0].bias.data.fill_(value)
-        learner.on_train_batch_end()
-        seen.append(learner.average.module.quality[0].bias[0].item())
-    second = 2 + (5 - 2) * (1 - 2 / 11)
-    assert seen == pytest.approx([2, second, second + (11 - second) * (1 - 3 / 12)])
+    optimiser = learner.configure_optimizers()["optimizer"]
+    learned = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    assert learned == {id(p) for p in learner.student.parameters()}
+    assert learner.student is learner.network
+
+
+def test_the_losses_of_a_batch_and_their_sum(finished):
+    learner = Learner(toy_recipe("embedding_weight=3"), [16], finished, None)
+    rng = np.random.default_rng(0)
+    pixels = torch.from_numpy(rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8))
+    labels = torch.tensor([[0.0, 1.0], [float("nan"), 2.0], [1.0, 1.0], [0.5, -1.0]])
+    batch = {"pixels": pixels, "labels": labels, "embedding0": torch.ones(4, 16)}
+    losses = learner.training_losses(batch)
+    assert tuple(losses) == Learner.LOSSES
+    total = learner.total(losses)
+    assert total.item() == pytest.approx(losses["label"].item() + 3 * losses["embedding"].item())
+    total.backward()
+    assert all(p.grad is not None for p in learner.student.parameters())
+
+
+def test_the_best_is_that_of_jittered_crops(finished):
+    learner = Learner(toy_recipe(), [16], finished, None)
+    assert learner.merit({"pauc_aligned": 0.1, "pauc_jittered": 0.3, "srcc": 0.9}) == 0.3
 
 
 def test_weights_follow_from_the_seed(finished):

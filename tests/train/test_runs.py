@@ -1,5 +1,6 @@
 """A run folder: begun once, taken up with the same recipe only, readable at every moment."""
 
+import dataclasses
 import json
 import subprocess
 
@@ -7,7 +8,8 @@ import pytest
 
 from facegauge.errors import TrainingError
 from facegauge.train import runs
-from facegauge.train.recipes import First
+from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run, begin, revision, write_json
 
 
@@ -45,7 +47,7 @@ def test_a_run_is_not_begun_twice(tmp_path):
 def test_another_recipe_is_refused_with_the_fields_that_differ(tmp_path):
     run = begin(tmp_path, First(batch=8, tables=("a",)), resume=False)
     run.state.write_bytes(b"a leg")
-    with pytest.raises(TrainingError, match="these fields differ: tables, batch, seed"):
+    with pytest.raises(TrainingError, match=r"these fields differ: tables, batch, seed\."):
         begin(tmp_path, First(tables=("b",), seed=1), resume=True)
     assert Run(folder=tmp_path).recipe().batch == 8
 
@@ -54,6 +56,30 @@ def test_before_the_first_leg_a_recipe_may_be_corrected(tmp_path):
     begin(tmp_path, First(batch=8), resume=False)
     begin(tmp_path, First(batch=9), resume=True)
     assert Run(folder=tmp_path).recipe().batch == 9
+
+
+@pytest.mark.parametrize("chosen", [First(batch=8), Detector(batch=8, widths=(1, 2, 3, 4, 5))])
+def test_a_run_knows_its_kind_of_recipe(tmp_path, chosen):
+    run = begin(tmp_path, chosen, resume=False)
+    own, other = (run.first, run.detector)[:: 1 if isinstance(chosen, First) else -1]
+    assert own() == run.recipe() == chosen
+    kind = type(chosen).__name__.lower()
+    with pytest.raises(TrainingError, match=f"is a run of the recipe {kind}.*; expected a"):
+        other()
+
+
+def test_a_run_from_before_there_were_kinds_is_a_first(tmp_path):
+    values = {**dataclasses.asdict(First()), "batch": 7}
+    write_json(tmp_path / "recipe.json", values)
+    assert Run(folder=tmp_path).first() == First(batch=7)
+    (tmp_path / "state.ckpt").write_bytes(b"a leg")
+    assert begin(tmp_path, First(batch=7), resume=True).folder == tmp_path
+
+
+def test_another_kind_of_recipe_is_refused(tmp_path):
+    begin(tmp_path, First(), resume=False).state.write_bytes(b"a leg")
+    with pytest.raises(TrainingError, match="these fields differ: kind, name, batch"):
+        begin(tmp_path, Detector(), resume=True)
 
 
 @pytest.mark.parametrize("resume", [False, True])

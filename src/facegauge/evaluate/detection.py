@@ -82,9 +82,7 @@ def compare(
     )
 
 
-def summarise(
-    comparisons: Sequence[Comparison], smallest: float = SMALLEST
-) -> DetectionQuality:
+def summarise(comparisons: Sequence[Comparison], smallest: float = SMALLEST) -> DetectionQuality:
     """One line of numbers for a set of photographs; nan where there is nothing to divide by."""
     wanted = sum(each.wanted for each in comparisons)
     sizes = np.array([size for each in comparisons for size in each.false_sizes])
@@ -104,16 +102,19 @@ def summarise(
 def average_precision(comparisons: Sequence[Comparison]) -> float:
     """Area under precision over recall, 0..1, over all thresholds (all points, no interpolation).
 
-    Source: the average precision of PASCAL VOC from 2010 on, without making precision monotone.
+    Detections of one confidence pass a threshold together. Source: the average precision of PASCAL
+    VOC from 2010 on, without making precision monotone.
     """
     wanted = sum(each.wanted for each in comparisons)
     confidence = np.array([value for each in comparisons for value in each.confidences])
     correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
     if not wanted or not correct.any():
         return 0.0
-    ranked = correct[np.argsort(-confidence, kind="stable")]
-    precision = np.cumsum(ranked) / np.arange(1, ranked.size + 1)
-    return float(precision[ranked].sum() / wanted)
+    order = np.argsort(-confidence, kind="stable")
+    last = np.append(np.diff(confidence[order]) < 0, True)  # of those of one confidence
+    hits = np.cumsum(correct[order])[last]
+    precision = hits / (np.flatnonzero(last) + 1)
+    return float((precision * np.diff(hits, prepend=0)).sum() / wanted)
 
 
 def landmark_error(found: Face, reference: Face) -> float:

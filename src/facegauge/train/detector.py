@@ -7,7 +7,6 @@ alone, so a run that was killed and resumed is the run that was not.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +14,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facegauge import detection, images
+from facegauge.candidates import Candidates
 from facegauge.detectors import Network
 from facegauge.errors import TrainingError
 from facegauge.evaluate.detection import Comparison, average_precision, compare, summarise
-from facegauge.models import Candidates
 from facegauge.train import runs
 from facegauge.train.course import Course, fit
 from facegauge.train.detector_losses import Truth, cells, losses
@@ -61,11 +60,11 @@ def train(
     """
     photographs = read_photographs(data, chosen.tables, chosen.surest)
     backgrounds = read_backgrounds(data, chosen.backgrounds)
-    run = runs.begin(out, chosen, resume)
-    run.write_facts({"revision": runs.revision(), **run.facts()})
     learned = [each for each in photographs if not each.validation]
     if not any(each.sure.any() for each in learned):
         raise TrainingError(f"Expected sure faces for training in {data}, got none; see surest.")
+    run = runs.begin(out, chosen, resume)
+    run.write_facts({"revision": runs.revision(), **run.facts()})
     studio = Studio(learned, backgrounds, _settings(chosen))
     learner = DetectorLearner(chosen, run, _validated(photographs))
     fit(learner, Scenes(chosen, studio, workers), device)
@@ -104,10 +103,9 @@ class DetectorLearner(Course):
         network.eval()
         seeker = detection.Detector(_network(network, self.recipe, self.device), confidence=LEAST)
         found = [seeker.find(images.read(each.path).pixels) for each in self.validated]
-        graded = [_compared(faces, each, LEAST) for faces, each in zip(found, self.validated)]
-        at_half = summarise(
-            [_compared(faces, each, 0.5) for faces, each in zip(found, self.validated)]
-        )
+        pairs = list(zip(found, self.validated, strict=True))
+        graded = [_compared(faces, each, LEAST) for faces, each in pairs]
+        at_half = summarise([_compared(faces, each, 0.5) for faces, each in pairs])
         return {
             "average_precision": average_precision(graded),
             "recall": at_half.recall,

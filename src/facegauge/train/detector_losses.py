@@ -140,7 +140,7 @@ def _area(boxes: Tensor) -> Tensor:
 
 
 def _near(truth: Truth, centres: Tensor, strides: Tensor) -> Tensor:
-    """Cells that may answer for a face, N×G×P: inside its box, or within 0.6 cells of its middle."""
+    """Cells that may answer for a face, N×G×P: in its box, or within 0.6 cells of its middle."""
     middle = (truth.boxes[..., :2] + truth.boxes[..., 2:]) / 2  # (N, G, 2)
     half = (truth.boxes[..., 2:] - truth.boxes[..., :2]) / 2
     reach = torch.maximum(half[:, :, None, :], 0.6 * strides[None, None, :, None])

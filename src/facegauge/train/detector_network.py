@@ -140,8 +140,8 @@ def _stage(width: int, out: int, depth: int, side: int) -> nn.Sequential:
 def _head(width: int, depth: int) -> nn.Sequential:
     last = nn.Conv2d(width, NUMBERS, 1)
     nn.init.normal_(last.weight, std=0.01)
-    nn.init.zeros_(last.bias)
-    with torch.no_grad():
-        last.bias[0] = -4.6  # one cell in a hundred, as in RetinaNet (Lin et al. 2017)
-        last.bias[1:5] = 0.7  # a box of four cells
+    bias = torch.zeros(NUMBERS)
+    bias[0] = -4.6  # one cell in a hundred, as in RetinaNet (Lin et al. 2017)
+    bias[1:5] = 0.7  # a box of four cells
+    last.bias = nn.Parameter(bias)
     return nn.Sequential(*[_Block(width, width, 5) for _ in range(depth)], last)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,11 @@ from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calib
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.first import load_student
+from facegauge.train.export_detector import export_detector
+from facegauge.train.onnx_export import to_onnx
+from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run
-from facegauge.train.students import Student
-
-OPSET = 18
-
 
 CARD_FIELDS = ("name", "version", "licence", "frame")
 """Fields of a recipe that only the exported card knows: they may still change after training."""
@@ -52,37 +49,24 @@ def export_run(folder: Path, out: Path, changes: tuple[str, ...] = ()) -> Card:
             f"{folder} is not complete: {facts.get('legs', 0)} of {chosen.legs} legs are done. Go "
             f"on with: facegauge train RECIPE --data DIR --out {folder} --resume"
         )
+    if isinstance(chosen, Detector):
+        return export_detector(run, chosen, out)
+    return _export_student(run, recipes.changed(run.first(), changes), out)
+
+
+def _export_student(run: Run, chosen: First, out: Path) -> Card:
     card = baking.draft_card(
         chosen.name,
         chosen.version,
         Kind.UTILITY,
         Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
         calibration=_calibration(run),
-        training=_training(chosen, facts),
+        training=_training(chosen, run.facts()),
     )
-    bare = to_onnx(load_student(run), chosen.size)
+    example = torch.zeros(2, 3, chosen.size, chosen.size)
+    batch = {0: torch.export.Dim("n", min=1)}
+    bare = to_onnx(load_student(run), example, ("network_raw",), batch)
     return baking.bake_quality(bare, CONVENTIONS["arcface"], card, out)
-
-
-def to_onnx(student: Student, size: int) -> Any:
-    """The bare network as an ONNX model: float planes N×3×size×size in, raw N out."""
-    example = torch.zeros(2, 3, size, size)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own internals
-        program = torch.onnx.export(
-            student.eval(),
-            (example,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["planes"],
-            output_names=["network_raw"],
-            dynamic_shapes={"image": {0: torch.export.Dim("n", min=1)}},
-            verbose=False,
-        )
-    if program is None:
-        raise TrainingError("The exporter gave no network; try another version of torch.")
-    return program.model_proto
 
 
 def _calibration(run: Run) -> Calibration:

@@ -18,6 +18,7 @@ class Learner(Course):
     """Student, label and embedding losses, and the pAUC on the validation people."""
 
     LOSSES = ("label", "embedding")
+    network: Student
 
     def __init__(self, chosen: First, widths: list[int], run: Run, validation: Validation) -> None:
         torch.manual_seed(chosen.seed)
@@ -43,7 +44,7 @@ class Learner(Course):
         return losses["label"] + self.recipe.embedding_weight * losses["embedding"]
 
     def grade(self, network: nn.Module) -> dict[str, float]:
-        """pAUC and rank correlation on the validation people."""
+        """The pAUC and the rank correlation on the validation people."""
         return self.validation.grade(network, self.device)
 
     def merit(self, grades: dict[str, float]) -> float:

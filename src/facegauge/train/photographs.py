@@ -1,8 +1,9 @@
 """Photographs with their faces: what a detector learns from.
 
 ``DIR/NAME.csv`` has one row per face (``path``, box ``x0..y1``, five landmarks; optionally
-``confidence`` and ``split``) and describes the pictures in ``DIR/NAME/``. Rows whose split is
-``test`` are never loaded. Faces of low confidence are doubtful: nothing is learned from them.
+``confidence`` and ``split``) and describes the pictures in ``DIR/NAME/``. Pictures with a row whose
+split is ``test`` are never loaded. Faces of low confidence are doubtful: nothing is learned of
+them.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facegauge import images
-from facegauge.errors import TrainingError
+from facegauge.errors import InputError, TrainingError
 from facegauge.tables import LANDMARK_COLUMNS, same_path
 from facegauge.train.faces import SPLITS
-from facegauge.values import Pixels
+from facegauge.values import Box, Landmarks, Pixels
 
 BOX_COLUMNS = ("x0", "y0", "x1", "y1")
 HELD_OUT = 10
@@ -70,7 +71,7 @@ def read_backgrounds(folder: Path, names: tuple[str, ...]) -> list[Photograph]:
     """
     found = []
     for name in names:
-        paths = sorted(p for p in (folder / name).glob("*") if p.suffix in images.IMAGE_SUFFIXES)
+        paths = sorted(p for p in (folder / name).glob("*") if _is_picture(p))
         if not paths:
             raise TrainingError(f"Expected pictures without faces in {folder / name}, got none.")
         found += [_photograph(path, name, False, [], 0.0) for path in paths]
@@ -121,21 +122,26 @@ def _photographs(folder: Path, name: str, surest: float) -> list[Photograph]:
         if missing:
             raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
         rows = list(reader)
-    chosen = [(_split(row, number, table), row) for number, row in enumerate(rows)]
-    drawn = "validation" not in {split for split, _ in chosen}
-    seen: dict[str, list[dict[str, str]]] = {}
-    held_out: set[str] = set()
-    for split, row in chosen:
-        if split == "test":
-            continue
+    faces: dict[str, list[dict[str, str]]] = {}
+    splits: dict[str, set[str]] = {}
+    for number, row in enumerate(rows):
         path = same_path(row["path"])
-        seen.setdefault(path, []).append(row)
-        if split == "validation" or (drawn and zlib.crc32(path.encode()) % HELD_OUT == 0):
-            held_out.add(path)
+        faces.setdefault(path, []).append(row)
+        splits.setdefault(path, set()).add(_split(row, number, table))
+    drawn = not any("validation" in found for found in splits.values())
     return [
-        _photograph(pictures / path, name, path in held_out, faces, surest)
-        for path, faces in seen.items()
+        _photograph(pictures / path, name, _held_out(path, found, drawn), faces[path], surest)
+        for path, found in splits.items()
+        if "test" not in found
     ]
+
+
+def _held_out(path: str, splits: set[str], drawn: bool) -> bool:
+    return "validation" in splits or (drawn and zlib.crc32(path.encode()) % HELD_OUT == 0)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in images.IMAGE_SUFFIXES
 
 
 def _split(row: dict[str, str], number: int, table: Path) -> str:
@@ -155,17 +161,18 @@ def _photograph(
         boxes = [[float(row[key]) for key in BOX_COLUMNS] for row in rows]
         points = [[float(row[key]) for key in LANDMARK_COLUMNS[1:]] for row in rows]
         sure = [float(row.get("confidence") or 1.0) >= surest for row in rows]
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"Expected numbers in the rows of {path}: {error}.") from error
-    numbers = np.array(boxes, dtype=np.float64).reshape(-1, 4)
-    found = np.array(points, dtype=np.float64).reshape(-1, 5, 2)
-    if not (np.isfinite(numbers).all() and np.isfinite(found).all()):
-        raise TrainingError(f"Expected finite numbers in the rows of {path}.")
+        for box, numbers in zip(boxes, points, strict=True):
+            Box(**dict(zip(BOX_COLUMNS, box, strict=True)))
+            Landmarks.from_array(numbers)
+    except (TypeError, ValueError, InputError) as error:
+        raise TrainingError(
+            f"Expected boxes and landmarks in the rows of {path}: {error}"
+        ) from error
     return Photograph(
         path=path,
         table=name,
         validation=validation,
-        boxes=numbers,
-        landmarks=found,
+        boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
+        landmarks=np.array(points, dtype=np.float64).reshape(-1, 5, 2),
         sure=np.array(sure, dtype=bool),
     )

@@ -13,7 +13,7 @@ class Detector(Recipe):
 
     name: str = "detector"
     batch: int = 32
-    legs: int = 30
+    legs: int = 25
     steps: int = 200
     learning_rate: float = 4e-3
     clip: float = 5.0

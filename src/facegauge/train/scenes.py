@@ -44,8 +44,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Shares: of parts that are divided, of parts without a face, of degraded scenes, of partly
-    covered faces."""
+    """How scenes are drawn.
+
+    Shares: ``mosaic`` of the parts that are divided, ``empty`` of the parts without a face,
+    ``degraded`` of the scenes, ``covered`` of the faces that are partly covered.
+    """
 
     mosaic: float
     empty: float
@@ -63,7 +66,8 @@ class Studio:
     ) -> None:
         tables = sorted({each.table for each in photographs})
         named = {table: [p for p in photographs if p.table == table] for table in tables}
-        self.tables = [[p for p in named[table] if p.sure.any()] for table in tables]
+        shown = [[p for p in named[table] if p.sure.any()] for table in tables]
+        self.tables = [table for table in shown if table]
         self.backgrounds, self.settings = backgrounds, settings
         self.shelf = Shelf()
 
@@ -102,7 +106,7 @@ def degrade(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def cover(pixels: Pixels, box: Numbers, rng: np.random.Generator) -> None:
-    """Cover a part of a face in place: its lower half, its eyes, or a random ellipse."""
+    """Cover a part of a face in place: its lower half, its eyes, or any part."""
     x0, y0, x1, y1 = box
     width, height = x1 - x0, y1 - y0
     kind = rng.integers(3)
@@ -256,7 +260,7 @@ def _noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Sensor noise, standard deviation 2 .. 20 grey levels, grey."""
     noise = np.empty(pixels.shape[:2], dtype=np.float32)
     cv2.setRNGSeed(int(rng.integers(2**31)))
-    cv2.randn(noise, 0.0, float(rng.uniform(2, 20)))
+    cv2.randn(noise, np.zeros(1), rng.uniform(2, 20, 1))
     return np.clip(pixels + noise[:, :, None], 0, 255).astype(np.uint8)
 
 

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The embedded detector, from data to model file. Run it again after a kill: it goes on.
+#
+#   runs/detector.sh DATA [WORK]
+#
+# DATA holds celeba_photos/, celeba_crops/, utkface/ (the first two with a .csv of splits) and
+# detectors/. WORK (work/ unless told) receives everything that is made on the way. About two hours
+# on two cores.
+set -euo pipefail
+data=$(realpath "$1")
+work=${2:-work}
+train="$work/faces"
+teacher="$data/detectors/scrfd_2.5g_bnkps.onnx"
+mkdir -p "$train"
+
+# 1. What the reference detector sees: in the photographs and crops that are not for testing, where
+#    its tables hold another look of it, and in the unlabelled faces. Faces of less confidence than
+#    0.5, and those that only one look shows, are doubtful: nothing is learned from them.
+for name in celeba_photos celeba_crops utkface; do
+    ln -sfn "$data/$name" "$train/$name"
+    known=""
+    [ "$name" = utkface ] || known="--reference $data/$name.csv"
+    [ -f "$train/$name.csv" ] || { python runs/faces.py --images "$data/$name" \
+        --detector "$teacher" $known --out "$train/$name.draft" \
+        && mv "$train/$name.draft" "$train/$name.csv"; }
+done
+
+# 2. Pictures to be silent on.
+[ -d "$train/backgrounds" ] || python runs/backgrounds.py "$train/backgrounds"
+
+# 3. The network, by the recipe `detector`.
+facegauge train detector --data "$train" --out "$work/detector" --set backgrounds=backgrounds \
+    $([ -f "$work/detector/recipe.json" ] && echo --resume)
+
+# 4. One file, and how it stands on photographs it never saw.
+facegauge export "$work/detector" --out src/facegauge/models/detector.onnx
+python benchmarks/detectors.py --data "$data"

@@ -1,0 +1,54 @@
+"""A picture without landmarks becomes what a model is shown: its centre, at the model's size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from facegauge.cards import Crop
+from facegauge.values import Pixels
+
+_LONGEST = 8
+
+
+def resized(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Resize without aliasing: area averaging down, bilinear up."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = pixels.shape[0] > height or pixels.shape[1] > width
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=kind), dtype=np.uint8)
+
+
+def centre_square(pixels: Pixels, share: float, size: int) -> Pixels:
+    """The centre square with ``share`` of the short side, resized to size×size."""
+    height, width = pixels.shape[:2]
+    side = max(1, round(min(height, width) * share))
+    top, left = (height - side) // 2, (width - side) // 2
+    return resized(pixels[top : top + side, left : left + side], size, size)
+
+
+def whole_view(pixels: Pixels, crop: Crop) -> Pixels:
+    """Resize the short side, keep the shape, and take the centre size×size.
+
+    Of a long strip only the middle is resized: the centre needs no more of it.
+    """
+    pixels = _middle(pixels)
+    height, width = pixels.shape[:2]
+    factor = crop.short_side / min(height, width)
+    size = (max(crop.size, round(width * factor)), max(crop.size, round(height * factor)))
+    if crop.resampling == "pillow-bilinear":
+        small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
+    else:
+        small = resized(pixels, *size)
+    top, left = (small.shape[0] - crop.size) // 2, (small.shape[1] - crop.size) // 2
+    return np.ascontiguousarray(small[top : top + crop.size, left : left + crop.size])
+
+
+def _middle(pixels: Pixels) -> Pixels:
+    """The middle of a picture more than eight times as long as wide; others as they are."""
+    height, width = pixels.shape[:2]
+    longest = _LONGEST * min(height, width)
+    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
+    return pixels[top : top + longest, left : left + longest]

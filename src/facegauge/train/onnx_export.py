@@ -1,0 +1,46 @@
+"""A torch network as a bare ONNX model, before preprocessing and card are baked in."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facegauge.errors import TrainingError
+
+OPSET = 18
+
+
+def to_onnx(
+    network: nn.Module, example: Tensor, outputs: tuple[str, ...], dimensions: dict[int, Any]
+) -> Any:
+    """Export a network of one input, ``planes``.
+
+    Args:
+        network: put into evaluation mode here.
+        example: planes N×3×H×W to trace with.
+        outputs: names of the network's outputs.
+        dimensions: the input's dimensions that may change, as ``torch.export.Dim``.
+
+    Raises:
+        TrainingError: the exporter gave nothing.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        program = torch.onnx.export(
+            network.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["planes"],
+            output_names=list(outputs),
+            dynamic_shapes=(dimensions,),
+            verbose=False,
+        )
+    if program is None:
+        raise TrainingError("The exporter gave no network; try another version of torch.")
+    return program.model_proto
