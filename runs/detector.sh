@@ -30,6 +30,7 @@ done
 
 # 3. The network, by the recipe `detector`.
 facegauge train detector --data "$train" --out "$work/detector" --set backgrounds=backgrounds \
+    --set tables=celeba_photos,celeba_crops,utkface --set shares=3,1,1 \
     $([ -f "$work/detector/recipe.json" ] && echo --resume)
 
 # 4. One file, and how it stands on photographs it never saw.

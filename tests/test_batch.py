@@ -42,13 +42,13 @@ class FakeScorer:
         self.calls: list[int] = []
         self.prepared: Counter[str] = Counter()
         self.threads: set[str] = set()
-        self.landmarks: dict[str, int] = {}
+        self.landmarks: dict[str, int | None] = {}
 
-    def prepare(self, source, landmarks=()):
+    def prepare(self, source, landmarks=None):
         name = Path(source).name
         seed = hashlib.sha256(os.fsencode(name)).digest()
         self.prepared[name] += 1
-        self.landmarks[name] = len(landmarks)
+        self.landmarks[name] = None if landmarks is None else len(landmarks)
         self.threads.add(threading.current_thread().name)
         if self.pause:
             time.sleep(self.pause * seed[1] / 255)
@@ -184,6 +184,8 @@ def test_landmarks_reach_the_scorer_by_name(tmp_path):
     summary = run(photos(tmp_path / "in", 5), tmp_path / "t.csv", scorer, landmarks=points)
     assert scorer.landmarks == {f"000{number}.jpg": (0, 1, 2, 0, 0)[number] for number in range(5)}
     assert summary.landmarks_matched == 2
+    run(tmp_path / "in", tmp_path / "u.csv", scorer)
+    assert set(scorer.landmarks.values()) == {None}  # unknown: the scorer finds the faces
 
 
 def test_landmarks_that_fit_no_image_are_seen_in_the_summary(tmp_path):
@@ -265,7 +267,7 @@ def test_what_is_done_before_an_error_stays_and_is_continued(tmp_path, suffix, e
 
 def test_an_error_while_reading_is_raised_and_leaves_no_thread(tmp_path):
     class Broken(FakeScorer):
-        def prepare(self, source, landmarks=()):
+        def prepare(self, source, landmarks=None):
             if Path(source).name == "0020.jpg":
                 raise RuntimeError("a bug")
             return super().prepare(source, landmarks)
@@ -294,8 +296,8 @@ def test_no_thread_outlives_a_batch(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "expected"),
     [
-        ({"workers": 0}, OptionError, "at least 1.*got 0, 4"),
-        ({"batch_size": 0}, OptionError, "at least 1.*got 2, 0"),
+        ({"workers": 0}, OptionError, "at least 1 worker, got 0"),
+        ({"batch_size": 0}, OptionError, "at least 1.*got 0"),
         ({"batch_size": -3}, OptionError, "--batch-size"),
         ({"out": None, "resume": True}, OptionError, "pass --out"),
         ({"out": "t.txt"}, OptionError, r"\.csv, \.jsonl or \.parquet"),
@@ -316,7 +318,7 @@ def test_wrong_options_are_refused_before_any_work(tmp_path, monkeypatch, option
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
     class Heavy(FakeScorer):
-        def prepare(self, source, landmarks=()):
+        def prepare(self, source, landmarks=None):
             return [FakePrepared(crop=np.zeros((64, 64, 3), np.uint8))]
 
     peaks = []
@@ -330,6 +332,52 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 16 * 64 * 64 * 3  # a batch of crops; 4800 more would be 59 MB
+
+
+def test_every_image_is_seen_before_its_rows_are_written(tmp_path):
+    out, seen, threads = tmp_path / "t.csv", {}, set()
+
+    def see(found, assessments):
+        assert found.name not in {row.path for row in read_scores(out)}
+        seen[found.name] = assessments
+        threads.add(threading.current_thread().name)
+
+    folder = photos(tmp_path / "in", 23)
+    (folder / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    run(folder, out, seen=see)
+    rows = list(read_scores(out))
+    assert set(seen) == {row.path for row in rows}
+    for row in rows:
+        assessment = seen[row.path][row.face]
+        assert (assessment.outcome, assessment.model) == (row.outcome, "fake-1.0")
+        assert assessment.score is None or abs(assessment.score - row.score) < 1e-4
+    assert len(rows) == sum(map(len, seen.values()))
+    assert all(name.startswith("facegauge") for name in threads)
+
+
+def test_only_new_images_are_seen(tmp_path):
+    folder, out, seen = photos(tmp_path / "in", 10), tmp_path / "t.csv", []
+    run(folder, out)
+    (folder / "0003b.jpg").touch()
+    run(folder, out, resume=True, seen=lambda found, _: seen.append(found.name))
+    assert seen == ["0003b.jpg"]
+    seen.clear()
+    out.write_bytes(b"".join(out.read_bytes().splitlines(keepends=True)[:5]))
+    kept = run(folder, out, resume=True, seen=lambda found, _: seen.append(found.name)).skipped
+    assert 0 < kept < 5
+    assert sorted(seen) == sorted(path.name for path in folder.iterdir())[kept:]
+
+
+def test_an_error_while_seeing_stops_the_batch(tmp_path):
+    def see(found, assessments):
+        if found.name == "0009.jpg":
+            raise OptionError("no room")
+
+    with pytest.raises(OptionError, match="no room"):
+        run(photos(tmp_path / "in"), tmp_path / "t.csv", seen=see)
+    assert not readers()
+    written = {row.path for row in read_scores(tmp_path / "t.csv")}
+    assert written == {f"000{number}.jpg" for number in range(9)}
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

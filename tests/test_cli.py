@@ -25,9 +25,13 @@ FLAGS = {
     "": {"--version"},
     "score": {
         *("--model", "--input", "--landmarks", "--faces", "--out", "--resume"),
-        *("--workers", "--batch-size", "--device"),
+        *("--workers", "--batch-size", "--device", "--detector", "--draw"),
     },
-    "align": {"--out", "--landmarks", "--size", "--mode", "--jitter", "--seed"},
+    "detect": {"--out", "--detector", "--confidence", "--faces", "--workers"},
+    "align": {
+        *("--out", "--landmarks", "--size", "--mode", "--jitter", "--seed"),
+        *("--detector", "--faces"),
+    },
     "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
     "recipes": set(),
     "export": {"--out", "--set"},
@@ -113,9 +117,9 @@ def test_every_table_holds_the_same_rows(console, photos, tiny, tmp_path, suffix
 
 
 @pytest.mark.parametrize(
-    ("faces", "rows"), [("largest", ["a.png 0"]), ("all", ["a.png 0", "a.png 1"])]
+    ("faces", "rows"), [("largest", ["a.png 0"]), ("all", ["a.png 0", "a.png 1"]), ("single", [])]
 )
-def test_photos_are_scored_by_their_landmarks(console, photos, tiny, tmp_path, faces, rows):
+def test_photos_are_scored_by_their_landmarks(console, photos, tiny, cells, tmp_path, faces, rows):
     table = tmp_path / "landmarks.csv"
     done = console("score", photos, "--model", tiny, "--landmarks", table, "--faces", faces)
     assert done.code == 0
@@ -140,14 +144,14 @@ def test_a_run_is_resumed(console, photos, tiny, tmp_path):
     assert "4 in the table already" in done.err
 
 
-def test_landmarks_that_fit_no_picture_are_told(console, photos, tiny, tmp_path):
+def test_landmarks_that_fit_no_picture_are_told(console, photos, tiny, cells, tmp_path):
     table = tmp_path / "landmarks.csv"
     done = console("score", photos / "c.jpg", "--model", tiny, "--landmarks", table)
     assert done.code == 1
     assert "0 of 1 images have landmarks" in done.err
 
 
-def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, tmp_path):
+def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, cells, tmp_path):
     odd = tmp_path / "[odd" / "]" / "[bold" / "].csv"
     odd.parent.mkdir(parents=True)
     odd.write_bytes((tmp_path / "landmarks.csv").read_bytes())
@@ -162,7 +166,12 @@ def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, tmp_
         (["{photos}/a.png", "--input", "crop"], 0, "1 scored"),
         (["{photos}/broken.jpg", "--input", "crop"], 1, "1 unreadable"),
         (["{photos}/nothing.jpg", "--input", "crop"], 1, "1 unreadable"),
-        (["{photos}"], 2, "--input crop"),
+        (["{photos}/a.png"], 0, "1 scored"),
+        (["{photos}", "--input", "crop", "--detector", "detector"], 2, "finds the faces in photos"),
+        (["{photos}", "--detector", "nonesuch"], 2, "nonesuch"),
+        (["{photos}", "--detector", "x", "--landmarks", "{photos}/l.csv"], 2, "Give one"),
+        (["{photos}", "--draw", "{photos}/drawn"], 2, "outside of it"),
+        (["{photos}", "--input", "crop", "--draw", "{photos}"], 2, "something in it"),
         (["{photos}", "--input", "video"], 2, "video"),
         (["{photos}", "--input", "crop", "--model", "nonesuch"], 2, "nonesuch"),
         (["{photos}", "--input", "crop", "--model", "{photos}/a.png"], 2, "a.png"),
@@ -178,7 +187,7 @@ def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, tmp_
         ([], 2, "paths"),
     ],
 )
-def test_exit_codes(console, photos, tiny, words, code, told):
+def test_exit_codes(console, photos, tiny, cells, words, code, told):
     words = [word.format(photos=photos) for word in words]
     model = [] if "--model" in words else ["--model", tiny]
     done = console("score", *words, *model)
@@ -231,7 +240,7 @@ def test_the_program_prints_odd_names_and_ends_with_2_on_errors(tiny, tmp_path):
     done = program("score", "odd", "--model", tiny, "--input", "crop", folder=tmp_path)
     assert done.returncode == 1
     assert b".jpg,0,unreadable" in done.stdout
-    wrong = program("score", "odd", "--model", tiny, folder=tmp_path)
+    wrong = program("score", "odd", "--model", "nonesuch", folder=tmp_path)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith(b"facegauge: ")
     assert b"Traceback" not in done.stderr + wrong.stderr

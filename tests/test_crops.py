@@ -10,6 +10,7 @@ from facegauge.crops import write_crops
 from facegauge.errors import FacegaugeError, OptionError
 from facegauge.tables import LANDMARK_COLUMNS, read_landmarks
 from facegauge.values import Landmarks
+from toy_detector import scene, squares
 
 
 def points(factor: float = 1.5) -> Landmarks:
@@ -123,12 +124,16 @@ def test_every_picture_without_a_crop_is_told(photos, tmp_path):
         ({"jitter": float("nan")}, pytest.raises(OptionError)),
         ({"seed": -1}, pytest.raises(OptionError)),
         ({"mode": "cubic"}, pytest.raises(OptionError)),
+        ({"faces": "single"}, pytest.raises(OptionError, match="largest, all")),
+        ({"detector": squares()}, pytest.raises(OptionError, match="one of the two")),
+        ({"landmarks": None}, pytest.raises(OptionError, match="one of the two")),
     ],
 )
 def test_options_are_checked(photos, tmp_path, options, expected):
-    table = write_table(tmp_path / "l.csv", "a.png")
+    options = {"landmarks": write_table(tmp_path / "l.csv", "a.png"), **options}
     with expected:
-        assert write_crops([photos], tmp_path / "out", table, **options).crops == 1
+        assert write_crops([photos], tmp_path / "out", **options).crops == 1
+    assert (tmp_path / "out").exists() == isinstance(expected, nullcontext)
 
 
 def test_nothing_is_written_outside(photos, tmp_path, monkeypatch):
@@ -164,3 +169,31 @@ def test_names_that_are_not_utf8(photos, tmp_path):
     table = write_table(tmp_path / "l.csv", name)
     assert write_crops([photos], tmp_path / "out", table, jitter=1.0).crops == 1
     assert names(tmp_path / "out") == [name]
+
+
+@pytest.mark.parametrize(
+    ("faces", "written"),
+    [("all", ["anna/b-1.png", "anna/b.png", "c.png"]), ("largest", ["anna/b.png", "c.png"])],
+)
+def test_faces_are_found_where_no_table_knows_them(photos, tmp_path, faces, written):
+    two, one = scene((40, 40, 100), (300, 100, 200)), scene((80, 80, 240), seed=1)
+    Image.fromarray(scene()).save(photos / "a.png")
+    Image.fromarray(two).save(photos / "anna" / "b.png")
+    Image.fromarray(one).save(photos / "c.bmp")
+    out, detector = tmp_path / "out", squares(size=320)
+    done = write_crops([photos], out, detector=detector, faces=faces, size=64)
+    assert names(out) == written
+    assert done.crops == len(written)
+    assert done.problems == ("a.png: no face found by squares-1 (confidence >= 0.5)",)
+    [face] = detector.find(one)
+    assert (crop_at(out / "c.png") == align(one, face.landmarks, 64)).all()
+    for face, name in zip(detector.find(two), ["anna/b.png", "anna/b-1.png"], strict=True):
+        if name in written:
+            assert (crop_at(out / name) == align(two, face.landmarks, 64)).all()
+
+
+def test_the_largest_face_of_a_table_is_the_one_with_the_widest_eyes(photos, tmp_path):
+    table = write_table(tmp_path / "l.csv", "a.png", "a.png")
+    write_crops([photos], tmp_path / "out", table, faces="largest")
+    assert names(tmp_path / "out") == ["a.png"]
+    assert (crop_at(tmp_path / "out" / "a.png") == align(picture(0), points())).all()

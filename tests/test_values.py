@@ -166,3 +166,21 @@ def test_an_assessment_becomes_plain_json():
     assert Assessment(outcome=Outcome.NO_FACE).to_dict()["face"] is None
     bare = Assessment(outcome=Outcome.CUT_OFF, face=Face()).to_dict()["face"]
     assert bare == {"box": None, "landmarks": None, "confidence": None}
+
+
+def test_a_face_is_scaled_about_the_corner_of_the_picture():
+    """The centre of a pixel stays where it is in the picture: 0 of four pixels is 0.5 of two."""
+    face = Face(box=Box(x0=0, y0=0, x1=3, y1=7), landmarks=landmarks(), confidence=0.5)
+    half = face.scaled(0.5, 0.25)
+    assert half.box == Box(x0=-0.25, y0=-0.375, x1=1.25, y1=1.375)
+    assert half.landmarks == landmarks().scaled(0.5, 0.25)
+    assert half.confidence == 0.5
+    back = half.scaled(2, 4)
+    assert back.box == face.box
+    assert back.landmarks.array() == pytest.approx(landmarks().array())
+    assert Face().scaled(2, 2) == Face()
+
+
+def test_the_distance_between_the_eyes_of_a_face():
+    assert Face(landmarks=landmarks()).inter_eye_distance == landmarks().inter_eye_distance > 0
+    assert Face(box=Box(x0=0, y0=0, x1=3, y1=7)).inter_eye_distance == 0.0

@@ -1,7 +1,7 @@
 """Drawn photographs with one or two faces, and a toy detector: enough to train on in seconds.
 
     data = make_photographs(tmp_path / "data")
-    detector.train(toy_detector(), data, tmp_path / "run")
+    detector.train(toy_recipe(), data, tmp_path / "run")
 
 ``street.csv`` says which pictures are for training, validation and test, and has two faces a
 picture; the pictures of the test rows do not exist. ``yard.csv`` has one face a picture, how sure
@@ -40,7 +40,7 @@ _SMALL = (
 )
 
 
-def toy_detector(*changes: str) -> Detector:
+def toy_recipe(*changes: str) -> Detector:
     """The recipe ``detector``, so small that two legs of two steps take a second."""
     return changed(Detector(), (*_SMALL, *changes))
 

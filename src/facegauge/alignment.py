@@ -105,6 +105,21 @@ def fit_similarity(source: Coordinates, target: Coordinates) -> Similarity:
     return Similarity(a=factor.real, b=factor.imag, x_shift=shift.real, y_shift=shift.imag)
 
 
+def frontal_eye_distance(landmarks: Landmarks | None) -> float:
+    """Pixels between the eyes of a frontal face of this size: how large a face is.
+
+    In a profile the eyes are close together however large the face is; the similarity that aligns
+    it is fitted to all five points. 0 for no landmarks and for points that resemble no face.
+    """
+    if landmarks is None:
+        return 0.0
+    try:
+        scale = fit_similarity(landmarks.array(), template(TEMPLATE_SIZE)).scale
+    except LandmarkError:
+        return 0.0
+    return TEMPLATE_EYE_DISTANCE / scale
+
+
 def align(
     pixels: Pixels,
     landmarks: Landmarks,

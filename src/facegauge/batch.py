@@ -158,12 +158,14 @@ class _Run:
         """Run the network on a chunk, show it, and write the rows that are not there yet."""
         if all(job.done for job in chunk):
             return
-        fresh = list(self._fresh(chunk))
-        if self.seen is not None:
-            for shown in [self.pool.submit(self.seen, *each) for each in fresh]:
-                shown.result()
-        for found, assessments in fresh:
+        shown = ((*fresh, self._shown(*fresh)) for fresh in self._fresh(chunk))
+        for found, assessments, seen in threads.under_way(shown, self.size if self.seen else 0):
+            if seen is not None:
+                seen.result()
             self._write(found, assessments)
+
+    def _shown(self, found: Found, assessments: Sequence[Assessment]) -> Future[None] | None:
+        return None if self.seen is None else self.pool.submit(self.seen, found, assessments)
 
     def _fresh(self, chunk: Sequence[_Job]) -> Iterator[tuple[Found, list[Assessment]]]:
         """The images of a chunk that have no rows yet, with what is said of them."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from facegauge.alignment import frontal_eye_distance
 from facegauge.errors import OptionError
 from facegauge.values import Face
 
 RIVAL = 1 / 3
-"""Share of the largest face's inter-eye distance from which another face is one too many."""
+"""Share of the largest face's size from which another face is one too many."""
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
@@ -31,9 +32,9 @@ class Input(StrEnum):
 class FaceChoice(StrEnum):
     """Which faces of a picture are scored.
 
-    ``largest``: the one with the widest inter-eye distance. ``all``: each. ``single``: the largest
-    too, but a picture where another face has a third of its inter-eye distance or more has no
-    score: it was to show one person.
+    ``largest``: the largest one (see alignment.frontal_eye_distance). ``all``: each. ``single``:
+    the largest too, but a picture where another face is a third as large or more has no score: it
+    was to show one person.
     """
 
     LARGEST = "largest"
@@ -46,14 +47,18 @@ class FaceChoice(StrEnum):
 
 
 def largest(faces: Sequence[Face]) -> Face:
-    """The face with the widest inter-eye distance, of equal ones the first."""
-    return max(faces, key=lambda face: face.inter_eye_distance)
+    """The largest face, of equal ones the first."""
+    return max(faces, key=_size)
 
 
 def rivals(faces: Sequence[Face]) -> int:
     """How many faces compete for being the one of the picture, the largest included."""
-    least = RIVAL * largest(faces).inter_eye_distance
-    return sum(face.inter_eye_distance >= least for face in faces)
+    least = RIVAL * _size(largest(faces))
+    return sum(_size(face) >= least for face in faces)
+
+
+def _size(face: Face) -> float:
+    return frontal_eye_distance(face.landmarks)
 
 
 def named(kind: type[_Kind], word: str, what: str) -> _Kind:

@@ -48,7 +48,7 @@ def write_crops(
     """Align every face and write it as PNG below ``out``, under its picture's path.
 
     The faces are those of the table or, where the detector is given instead, those it finds, widest
-    inter-eye distance first; ``faces`` may limit them to the largest of a picture.
+    largest first; ``faces`` may limit them to the largest of a picture.
 
     The faces of a picture with several get ``-1``, ``-2``, ... behind the name; where two pictures
     would share a name (a.bmp and a.png), the later one keeps its ending (a.png.png). No file that
@@ -101,7 +101,7 @@ class _Known:
                 nothing_found(self.detector) if self.detector else "no landmarks in the table"
             )
         if self.faces is Search.LARGEST:
-            return [max(points, key=lambda each: each.inter_eye_distance)]
+            return [max(points, key=alignment.frontal_eye_distance)]
         return points
 
     def _found(self, pixels: Pixels) -> Sequence[Landmarks]:

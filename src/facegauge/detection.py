@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facegauge import detectors
+from facegauge.alignment import frontal_eye_distance
 from facegauge.candidates import Candidates, common, joined, moved, suppress, usable
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
@@ -66,7 +67,7 @@ class Detector:
         return self.network.name
 
     def find(self, pixels: Pixels, search: str = Search.ALL) -> list[Face]:
-        """The faces in a picture, widest inter-eye distance first.
+        """The faces in a picture, the largest first (see alignment.frontal_eye_distance).
 
         Args:
             pixels: an upright RGB picture, uint8, H×W×3 (see images.read).
@@ -238,7 +239,7 @@ def _padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:
 
 
 def _faces(found: Candidates, width: int, height: int) -> list[Face]:
-    """Values for other rooms, widest inter-eye distance first."""
+    """Values for other rooms, the largest first."""
     ends = np.array([width - 1, height - 1] * 2, dtype=np.float32)
     clipped = Candidates(
         boxes=np.clip(found.boxes, 0, ends),
@@ -246,7 +247,7 @@ def _faces(found: Candidates, width: int, height: int) -> list[Face]:
         confidence=np.clip(found.confidence, 0.0, 1.0),
     )
     faces = [_face(one) for one in map(clipped.__getitem__, np.flatnonzero(usable(clipped)))]
-    return sorted(faces, key=_eyes, reverse=True)
+    return sorted(faces, key=lambda face: frontal_eye_distance(face.landmarks), reverse=True)
 
 
 def _face(one: Candidates) -> Face:
@@ -256,7 +257,3 @@ def _face(one: Candidates) -> Face:
         landmarks=Landmarks.from_array(one.landmarks),
         confidence=float(one.confidence),
     )
-
-
-def _eyes(face: Face) -> float:
-    return 0.0 if face.landmarks is None else face.landmarks.inter_eye_distance

@@ -1,8 +1,8 @@
 """Photographs with each face's box, landmarks and score drawn in: what a person looks at.
 
 Colours say how good a score is; faces without one are grey. Lines and letters grow with the
-picture. A picture's drawing has the picture's name with ``.jpg`` behind it (``anna/1.png.jpg``), so
-that no two pictures share one.
+picture. A drawing has its picture's name, with ``.jpg`` behind it unless it is there already
+(``anna/1.jpg``, ``anna/2.png.jpg``): no two pictures share one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NO_SCORE = (128, 128, 128)
 """Colour of an outcome without a score: grey."""
 
 _ENOUGH = 1200  # short side that a picture keeps when decoded: that of 1600×1200
-_LINES, _LETTERS = 320, 42  # the long side is so many lines wide, so many letters high
+_LINES, _LETTERS = 320, 38  # the long side is so many lines wide, so many letters high
 _THINNEST, _SMALLEST = 2, 11
 _MARGIN = 0.65
 
@@ -70,7 +70,7 @@ class Drawings:
 
     def draw(self, found: Found, assessments: Sequence[Assessment]) -> None:
         """Write one picture's drawing, unless it is there or the picture cannot be read."""
-        target = below(self.out, found.name + ".jpg")
+        target = below(self.out, _name(found.name))
         if target.exists() or any(each.outcome is Outcome.UNREADABLE for each in assessments):
             return
         try:
@@ -91,7 +91,7 @@ def drawn(picture: Picture, assessments: Sequence[Assessment]) -> Image.Image:
     for each, face in reversed(placed):  # the largest face comes first and is drawn last
         pen.outline(face, _colour(each))
     for each, face in reversed(placed):
-        pen.label(_words(each), face and _box(face), _colour(each))
+        pen.label(_words(each), _box(face), _colour(each))
     return image
 
 
@@ -107,12 +107,12 @@ class _Pen:
 
     def outline(self, face: Face | None, colour: tuple[int, int, int]) -> None:
         """A face's box and landmarks."""
-        box = face and _box(face)
+        box = _box(face)
         if box is not None:
             corners = (box.x0, box.y0, box.x1, box.y1)
             self._on.rectangle(corners, outline=colour, width=self._line)
-        points = face.landmarks.array() if face and face.landmarks else np.empty((0, 2))
-        for x, y in points.tolist():
+        points = [] if face is None or face.landmarks is None else face.landmarks.array().tolist()
+        for x, y in points:
             dot = (x - self._line, y - self._line, x + self._line, y + self._line)
             self._on.ellipse(dot, fill=colour, outline="white")
 
@@ -133,6 +133,13 @@ class _Pen:
         self._on.text((x + pad - left, y + pad - top), words, fill=ink, font=self._font)
 
 
+def _name(picture: str) -> str:
+    """A drawing's name: ``a.jpg`` is its own, and so that of ``a.png.jpg`` is another's."""
+    rest = picture.removesuffix(".jpg")
+    alone = rest != picture and Path(rest).suffix.lower() not in images.IMAGE_SUFFIXES
+    return picture if alone else picture + ".jpg"
+
+
 def _words(assessment: Assessment) -> str:
     return str(assessment.outcome) if assessment.score is None else f"{assessment.score:.1f}"
 
@@ -143,8 +150,10 @@ def _colour(assessment: Assessment) -> tuple[int, int, int]:
     return POOR if assessment.score < 30 else FAIR if assessment.score < 60 else GOOD
 
 
-def _box(face: Face) -> Box | None:
+def _box(face: Face | None) -> Box | None:
     """A face's box; where only landmarks are known, one around them with room for a face."""
+    if face is None:
+        return None
     return _around(face.landmarks) if face.box is None and face.landmarks else face.box
 
 

@@ -44,7 +44,7 @@ def find_faces(
 ) -> FacesFound:
     """Find the faces in every picture under ``paths`` and ``write`` them as csv, line by line.
 
-    Pictures come in their order, the faces of one with the widest inter-eye distance first.
+    Pictures come in their order, the faces of one with the largest first.
     ``workers`` threads (one per core unless told) read and search, a few pictures ahead of what is
     written, so that memory does not grow with their number. ``complain`` is told of every picture
     that cannot be read.
@@ -72,13 +72,11 @@ def create(out: Path) -> BinaryIO:
     Raises:
         OptionError: it exists, or there is no place to write.
     """
+    if out.exists():
+        raise OptionError(f"{out} exists already and is not overwritten. Choose another --out.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         return out.open("xb", buffering=0)
-    except FileExistsError as error:
-        raise OptionError(
-            f"{out} exists already and is not overwritten. Choose another --out."
-        ) from error
     except OSError as error:
         raise OptionError(
             f"The face table needs a place to write, got {out}: {error.strerror or error}. "
@@ -99,7 +97,8 @@ def _seen(found: Found, detector: Detector, search: Search) -> _Seen:
         if found.problem:
             raise UnreadableImage(found.problem)
         faces = photos.look(found.path, detector, search).faces
-        return _Seen(lines=tuple(_line(_cells(found.name, face)) for face in faces))
+        wanted = faces[:1] if search is Search.LARGEST else faces
+        return _Seen(lines=tuple(_line(_cells(found.name, face)) for face in wanted))
     except UnreadableImage as error:
         return _Seen(problem=f"{found.name}: {error}")
 
@@ -119,9 +118,14 @@ def _with(total: FacesFound, seen: _Seen) -> FacesFound:
 
 def _cells(name: str, face: Face) -> list[str]:
     box, points = face.box, face.landmarks
-    corners = [] if box is None else [box.x0, box.y0, box.x1, box.y1]
-    marks = [] if points is None else points.array().ravel().tolist()
-    return [name, f"{face.confidence or 0:.3f}", *(f"{value:.2f}" for value in corners + marks)]
+    confidence = "" if face.confidence is None else f"{face.confidence:.3f}"
+    corners = [""] * 4 if box is None else _pixels([box.x0, box.y0, box.x1, box.y1])
+    marks = [""] * 10 if points is None else _pixels(points.array().ravel().tolist())
+    return [name, confidence, *corners, *marks]
+
+
+def _pixels(values: Sequence[float]) -> list[str]:
+    return [f"{value:.2f}" for value in values]
 
 
 def _line(cells: Sequence[str]) -> bytes:

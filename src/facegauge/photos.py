@@ -2,10 +2,10 @@
 
 A JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves enough (see images.read). Enough is:
 
-* for the largest face, a short side of twice what the detector's first look is at: that look loses
-  nothing, the next finer one little, and a face of a tenth of the picture has the pixels that a
-  crop of 112 needs. Where no face is found, the picture is read again as for all faces.
-* for all faces, a short side of the finest scale that the detector looks at: nothing is lost.
+* for the largest face, a short side of twice what the detector's first look is at: that look then
+  loses nothing, and a face of a tenth of the picture keeps the pixels that a crop of 112 needs.
+  Where the first look shows no face, the picture is read again as for all faces;
+* for all faces, a short side of the finest scale that the detector looks at.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facegauge import images
+from facegauge import framing, images
 from facegauge.detection import FINEST, Detector, Search
 from facegauge.images import Picture
 from facegauge.values import Face, Pixels
@@ -21,7 +21,7 @@ from facegauge.values import Face, Pixels
 Source = str | Path | bytes | Pixels
 """Where a picture comes from: a path, the bytes of a file, or an RGB array."""
 
-_LOOKS = 2
+_SPARE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,13 +41,12 @@ def look(
         UnreadableImage: there is no picture in the source; the message is the reason.
         OptionError: an unknown search.
     """
-    enough = _LOOKS * detector.network.size if search == Search.LARGEST else FINEST
-    picture = images.read(source, short_side=None if in_full else enough)
-    faces = detector.find(picture.pixels, search)
-    if not faces and picture.reduction > 1 and enough < FINEST:
-        picture = images.read(source, short_side=FINEST)
-        faces = detector.find(picture.pixels, search)
-    return Photo(picture=picture, faces=tuple(_in_full(face, picture) for face in faces))
+    if search == Search.LARGEST:
+        photo = _first_look(source, detector, in_full)
+        if photo.faces:
+            return photo
+    picture = images.read(source, short_side=None if in_full else FINEST)
+    return _photo(picture, detector, picture.pixels, search)
 
 
 def nothing_found(detector: Detector) -> str:
@@ -55,13 +54,35 @@ def nothing_found(detector: Detector) -> str:
     return f"no face found by {detector.name} (confidence >= {detector.confidence:g})"
 
 
-def _in_full(face: Face, picture: Picture) -> Face:
-    """A face in pixels of the full picture; its box ends there, not in a reduced one's padding."""
-    full = face.scaled(1 / picture.x_factor, 1 / picture.y_factor)
-    box = full.box
-    if picture.reduction == 1 or box is None:
-        return full
-    x1, y1 = min(box.x1, picture.width - 1), min(box.y1, picture.height - 1)
+def _first_look(source: Source, detector: Detector, in_full: bool) -> Photo:
+    """What the detector sees of a whole picture at the scale that it is best at.
+
+    Most photographs end here. Of the others this look is all that is done twice.
+    """
+    network = detector.network
+    picture = images.read(source, short_side=None if in_full else _SPARE * network.size)
+    height, width = picture.pixels.shape[:2]
+    rows, columns = network.shape or (network.size, network.size)
+    factor = min(1.0, columns / width, rows / height)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return _photo(picture, detector, framing.resized(picture.pixels, *size), Search.LARGEST)
+
+
+def _photo(picture: Picture, detector: Detector, shown: Pixels, search: str) -> Photo:
+    """A picture with the faces in what is shown of it: the same view at another scale."""
+    height, width = picture.pixels.shape[:2]
+    across = width / shown.shape[1] / picture.x_factor
+    down = height / shown.shape[0] / picture.y_factor
+    faces = [face.scaled(across, down) for face in detector.find(shown, search)]
+    return Photo(picture=picture, faces=tuple(_clipped(face, picture) for face in faces))
+
+
+def _clipped(face: Face, picture: Picture) -> Face:
+    """A face whose box ends with the full picture, not in the padding of a reduced one."""
+    box = face.box
+    if box is None:
+        return face
+    x1, y1 = min(box.x1, picture.width - 1.0), min(box.y1, picture.height - 1.0)
     if x1 <= box.x0 or y1 <= box.y0:
-        return full
-    return replace(full, box=replace(box, x1=float(x1), y1=float(y1)))
+        return face
+    return replace(face, box=replace(box, x1=x1, y1=y1))

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from facegauge import alignment, choices, detection, framing, images, models, photos
+from facegauge.alignment import frontal_eye_distance
 from facegauge.cards import Kind, View
 from facegauge.choices import FaceChoice, Input
 from facegauge.detection import Detector, Search
@@ -25,7 +26,7 @@ from facegauge.photos import Source
 from facegauge.values import Assessment, Face, Landmarks, Outcome, Pixels
 
 FEWEST_EYE_PIXELS = 12.0
-"""Pixels between the eyes, in the full picture, that a face needs for a crop of 112 pixels.
+"""Pixels between the eyes (of a frontal face), in the full picture, for a crop of 112 pixels.
 
 That is a third of what the crop has (35): with less, two pixels of three are interpolated, and the
 score would be that of the interpolation. A crop of another size needs in proportion.
@@ -184,7 +185,7 @@ class Scorer:
         """The most a picture may be reduced: its faces keep twice the pixels that crops hold."""
         if self._every_pixel:
             return 1.0
-        distances = [face.inter_eye_distance for face in self.faces.of(faces)]
+        distances = [frontal_eye_distance(each.landmarks) for each in self.faces.of(faces)]
         smallest = min((each for each in distances if each >= self._need), default=math.inf)
         crop = self.model.card.crop
         held = alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
@@ -207,8 +208,8 @@ class Scorer:
         if outside:
             told = f"{outside} of 5 landmarks lie outside the picture"
             return self._without(Outcome.CUT_OFF, told, face)
-        if face.inter_eye_distance < self._need:
-            return self._without(Outcome.TOO_SMALL, _too_few(face, self._need), face)
+        if frontal_eye_distance(points) < self._need:
+            return self._without(Outcome.TOO_SMALL, _too_few(points, self._need), face)
         crop = self.model.card.crop
         moved = points.scaled(picture.x_factor, picture.y_factor)
         try:
@@ -262,7 +263,7 @@ def _outside(points: Landmarks, picture: Picture) -> int:
     return int((~inside.all(axis=1)).sum())
 
 
-def _too_few(face: Face, need: float) -> str:
+def _too_few(points: Landmarks, need: float) -> str:
     """Rounded down, so that it never reads as what is needed."""
-    pixels = math.floor(10 * face.inter_eye_distance) / 10
+    pixels = math.floor(10 * frontal_eye_distance(points)) / 10
     return f"{pixels:.1f} pixels between the eyes, {need:.3g} are needed"

@@ -60,6 +60,6 @@ def own_photos(photos, tmp_path):
 def trained(photos, tmp_path_factory):
     """A run of the detector that nothing interrupted, shared: tests do not write into it."""
     from facegauge.train import detector
-    from toy_photographs import toy_detector
+    from toy_photographs import toy_recipe
 
-    return detector.train(toy_detector(), photos, tmp_path_factory.mktemp("toy") / "run", workers=0)
+    return detector.train(toy_recipe(), photos, tmp_path_factory.mktemp("toy") / "run", workers=0)

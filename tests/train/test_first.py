@@ -1,14 +1,7 @@
-"""The recipe ``first``: two real steps a leg, killed and resumed, and the same again.
+"""The recipe ``first``: two real steps a leg, what it leaves, and the same again."""
 
-Run as a program, this file trains and kills itself in the middle of the second leg.
-"""
-
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,51 +10,14 @@ import torch
 from safetensors.torch import load_file
 
 from facegauge.errors import FacegaugeError, TrainingError
-from facegauge.models import Model
 from facegauge.train import first
 from facegauge.train.faces import Faces, read_faces
-from facegauge.train.learner import Learner
-from facegauge.train.runs import Run
 from facegauge.train.students import Student
 from facegauge.train.targets import find_recognisers, make_targets
 from facegauge.train.validation import Validation, raw_scores
 from facegauge.train.views import Views
+from same_run import assert_same_run
 from toy_faces import STRANGERS, TEST, TRAINING, VALIDATION, change_table, toy_recipe
-
-
-class Killed(BaseException):
-    """As SIGKILL: nobody catches it."""
-
-
-def assert_same_run(run: Run, other: Run) -> None:
-    for mine, others in [
-        (load_file(run.weights), load_file(other.weights)),
-        (state_of(run), state_of(other)),
-    ]:
-        assert mine.keys() == others.keys()
-        for name, tensor in mine.items():
-            torch.testing.assert_close(tensor, others[name], rtol=0, atol=0, msg=name)
-    assert run.facts() == other.facts()
-    with np.load(run.reference) as a, np.load(other.reference) as b:
-        np.testing.assert_array_equal(a["raw"], b["raw"])
-
-
-def state_of(run: Run) -> dict[str, torch.Tensor]:
-    state = torch.load(run.state, weights_only=False)
-    found = {key: state[key] for key in ("state_dict", "optimizer_states")}
-    return {name: t for key, part in found.items() for name, t in _flat(part, key).items()}
-
-
-def _flat(state, prefix):
-    if isinstance(state, torch.Tensor):
-        return {prefix: state}
-    if isinstance(state, dict):
-        pairs = list(state.items())
-    elif isinstance(state, list | tuple):
-        pairs = list(enumerate(state))
-    else:
-        return {}
-    return {k: v for key, part in pairs for k, v in _flat(part, f"{prefix}/{key}").items()}
 
 
 def test_a_run_leaves_everything_that_export_and_resume_need(finished):
@@ -126,139 +82,6 @@ def test_a_worker_changes_nothing(finished, data, tmp_path):
 def test_another_seed_is_another_run(finished, data, tmp_path):
     other = first.train(toy_recipe("seed=1"), data, tmp_path / "run", workers=0)
     assert other.facts()["history"] != finished.facts()["history"]
-
-
-def dying_at(step):
-    original = Learner.training_step
-
-    def training_step(self, batch, number):
-        if self.global_step == step:
-            raise Killed
-        return original(self, batch, number)
-
-    return training_step
-
-
-@pytest.mark.parametrize("step", [0, 1, 2, 3])
-def test_stopped_at_any_step_and_resumed_it_is_the_same_run(
-    finished, data, tmp_path, monkeypatch, step
-):
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "training_step", dying_at(step))
-        with pytest.raises(Killed):
-            first.train(toy_recipe(), data, tmp_path, workers=0)
-    assert Run(folder=tmp_path).state.is_file() == (step >= 2)
-    assert not Run(folder=tmp_path).facts().get("complete")
-    assert_same_run(first.train(toy_recipe(), data, tmp_path, resume=True, workers=0), finished)
-
-
-@pytest.mark.parametrize("leg", [1, 2])
-def test_stopped_between_weights_and_state_and_resumed_it_is_the_same_run(
-    finished, data, tmp_path, monkeypatch, leg
-):
-    keeping = Learner.on_save_checkpoint
-
-    def dying(self, checkpoint):
-        if len(self.history) == leg:
-            raise Killed
-        keeping(self, checkpoint)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "on_save_checkpoint", dying)
-        with pytest.raises(Killed):
-            first.train(toy_recipe(), data, tmp_path, workers=0)
-    assert Run(folder=tmp_path).facts()["legs"] == leg
-    assert_same_run(first.train(toy_recipe(), data, tmp_path, resume=True, workers=0), finished)
-
-
-def test_stopped_before_the_reference_and_resumed_it_is_complete(
-    finished, data, tmp_path, monkeypatch
-):
-    with monkeypatch.context() as patch:
-        patch.setattr(first, "_write_reference", dying)
-        with pytest.raises(Killed):
-            first.train(toy_recipe(), data, tmp_path, workers=0)
-    assert not Run(folder=tmp_path).facts().get("complete")
-    assert_same_run(first.train(toy_recipe(), data, tmp_path, resume=True, workers=0), finished)
-
-
-def dying(*_):
-    raise Killed
-
-
-def test_legs_see_one_visit_after_the_other_and_a_step_has_its_own_chance(
-    data, tmp_path, monkeypatch
-):
-    """Also for networks with dropout: what a step draws does not depend on what was before."""
-    visits, draws = [], []
-    visited, answers = Views.visited, Student.answers
-
-    def counting(self, face, view, visit):
-        visits.append(visit)
-        return visited(self, face, view, visit)
-
-    def drawing(self, image):
-        draws.append(torch.rand(1).item())
-        return answers(self, image)
-
-    monkeypatch.setattr(Views, "visited", counting)
-    monkeypatch.setattr(Student, "answers", drawing)
-    first.train(toy_recipe(), data, tmp_path / "whole", workers=0)
-    assert visits == list(range(16))
-    whole = draws[:]
-    assert len(set(whole)) == 4
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "training_step", dying_at(3))
-        with pytest.raises(Killed):
-            first.train(toy_recipe(), data, tmp_path / "cut", workers=0)
-    visits.clear()
-    draws.clear()
-    first.train(toy_recipe(), data, tmp_path / "cut", resume=True, workers=0)
-    assert visits == list(range(8, 16))
-    assert draws == whole[2:]
-
-
-def test_killed_in_the_second_leg_and_resumed_it_is_the_same_run(finished, data, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, str(data), str(tmp_path / "run")]
-    done = subprocess.run(command, env=environment, timeout=120, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    run = Run(folder=tmp_path / "run")
-    assert run.state.is_file()
-    assert run.facts()["legs"] == 1
-    assert_same_run(first.train(toy_recipe(), data, run.folder, resume=True, workers=0), finished)
-
-
-def test_resuming_a_complete_run_changes_nothing(finished, data, tmp_path, monkeypatch):
-    run = first.train(toy_recipe(), data, tmp_path, workers=0)
-    monkeypatch.setattr(Learner, "training_step", dying)
-    monkeypatch.setattr(Model, "embed", dying_after_golden(Model.embed))
-    assert_same_run(first.train(toy_recipe(), data, tmp_path, resume=True, workers=0), run)
-    assert_same_run(run, finished)
-
-
-def test_a_run_that_was_copied_goes_on_and_leaves_the_first_one_alone(
-    finished, data, tmp_path, monkeypatch
-):
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "training_step", dying_at(3))
-        with pytest.raises(Killed):
-            first.train(toy_recipe(), data, tmp_path / "old", workers=0)
-    before = {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir() if p.is_file()}
-    shutil.copytree(tmp_path / "old", tmp_path / "new")
-    run = first.train(toy_recipe(), data, tmp_path / "new", resume=True, workers=0)
-    assert_same_run(run, finished)
-    assert before == {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir() if p.is_file()}
-
-
-def dying_after_golden(embed):
-    """Opening a model embeds its three golden pictures; nothing else may be embedded."""
-
-    def embedding(self, images):
-        assert len(images) == 3
-        return embed(self, images)
-
-    return embedding
 
 
 def test_bfloat16_trains_too(data, tmp_path):
@@ -333,18 +156,6 @@ def test_of_equal_legs_weights_and_numbers_are_of_the_same_one(data, tmp_path, m
 def test_no_message_of_the_run_names_pictures(finished):
     text = (finished.folder / "run.json").read_text()
     assert not re.search(r"\.png|held\d|trained\d", text)
-
-
-def die(learner, batch, number):
-    if learner.global_step == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _training_step(learner, batch, number)
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    _training_step, Learner.training_step = Learner.training_step, die
-    first.train(toy_recipe(), Path(sys.argv[1]), Path(sys.argv[2]), workers=0)
 
 
 def test_a_table_keeps_its_name_when_its_pictures_lie_in_folders(tmp_path):

@@ -1,5 +1,6 @@
 """Tables of faces become photographs; the test split stays unseen; wrong tables are told."""
 
+import pickle
 import zlib
 
 import cv2
@@ -133,7 +134,9 @@ def test_a_byte_order_mark_and_paths_made_on_windows_are_tolerated(own_photos):
     change_table(own_photos / "yard.csv", lambda row: {**row, "path": ".\\" + row["path"]})
     text = (own_photos / "yard.csv").read_text()
     (own_photos / "yard.csv").write_text(text, encoding="utf-8-sig")
-    assert all(each.path.is_file() for each in read_photographs(own_photos, (), 0.5))
+    found = read_photographs(own_photos, (), 0.5)
+    assert all(each.path.is_file() for each in found)
+    assert sum(each.table == "yard" for each in found) == YARD
 
 
 @pytest.mark.parametrize("name", ["absent", "yard"])
@@ -248,6 +251,24 @@ def test_a_shelf_keeps_within_its_room_what_was_seen_last(pictures, opened):
         assert shelf.taken == sum(each.nbytes for each in shelf.kept.values()) <= 1000
     assert opened == list("012341")
     assert [path.stem for path in shelf.kept] == ["0", "4", "1"]
+
+
+def test_a_shelf_is_filled_before_there_are_more_processes(pictures, opened):
+    shelf = Shelf(room=1000)
+    shelf.fill(pictures)
+    assert opened == list("0123")  # with the fourth it is full
+    assert shelf.taken <= 1000
+    roomy = Shelf()
+    roomy.fill(pictures)
+    assert list(roomy.kept) == pictures
+
+
+def test_a_shelf_travels_empty(pictures):
+    shelf = Shelf(room=1000)
+    shelf.fill(pictures)
+    copy = pickle.loads(pickle.dumps(shelf))  # noqa: S301
+    assert (copy.room, copy.taken, len(copy.kept)) == (1000, 0, 0)
+    assert (copy.pixels(pictures[3]) == 30).all()
 
 
 def test_a_picture_larger_than_the_room_is_given_all_the_same(pictures, opened):

@@ -117,6 +117,25 @@ def average_precision(comparisons: Sequence[Comparison]) -> float:
     return float((precision * np.diff(hits, prepend=0)).sum() / wanted)
 
 
+def best_threshold(comparisons: Sequence[Comparison]) -> float:
+    """The confidence at which F1, the harmonic mean of precision and recall, is highest.
+
+    Between the last detection that should count and the first that should not; nan when nothing
+    right was found.
+    """
+    wanted = sum(each.wanted for each in comparisons)
+    confidence = np.array([value for each in comparisons for value in each.confidences])
+    correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
+    if not wanted or not correct.any():
+        return float("nan")
+    order = np.argsort(-confidence, kind="stable")
+    ranked, sure = correct[order], confidence[order]
+    f1 = 2 * np.cumsum(ranked) / (np.arange(1, ranked.size + 1) + wanted)
+    last = int(f1.argmax())
+    following = sure[last + 1] if last + 1 < sure.size else 0.0
+    return float(sure[last] + following) / 2
+
+
 def landmark_error(found: Face, reference: Face) -> float:
     """Mean distance of the five points over the reference's inter-eye distance."""
     if found.landmarks is None or reference.landmarks is None:

@@ -17,7 +17,13 @@ from facegauge import detection, images
 from facegauge.candidates import Candidates
 from facegauge.detectors import Network
 from facegauge.errors import TrainingError
-from facegauge.evaluate.detection import Comparison, average_precision, compare, summarise
+from facegauge.evaluate.detection import (
+    Comparison,
+    average_precision,
+    best_threshold,
+    compare,
+    summarise,
+)
 from facegauge.train import runs
 from facegauge.train.course import Course, fit
 from facegauge.train.detector_losses import Truth, cells, losses
@@ -30,9 +36,9 @@ from facegauge.train.scenes import Settings, Studio
 from facegauge.train.students import planes
 from facegauge.values import Box, Face, Landmarks, Pixels
 
-LEAST = 0.05
+LEAST = 0.1
 """Confidence from which validation looks at detections, for the average precision."""
-VALIDATED = 80
+VALIDATED = 60
 """Photographs of each table that are validated on, at most."""
 
 
@@ -65,11 +71,13 @@ def train(
         raise TrainingError(f"Expected sure faces for training in {data}, got none; see surest.")
     run = runs.begin(out, chosen, resume)
     run.write_facts({"revision": runs.revision(), **run.facts()})
-    studio = Studio(learned, backgrounds, _settings(chosen))
+    studio = Studio(learned, backgrounds, _settings(chosen, learned))
+    studio.shelf.fill(each.path for each in learned)
     learner = DetectorLearner(chosen, run, _validated(photographs))
     fit(learner, Scenes(chosen, studio, workers), device)
     described = _described(photographs, backgrounds)
-    done = {"data": described, "best": learner.best(), "complete": True}
+    threshold = learner.threshold(load_network(run))
+    done = {"data": described, "best": learner.best(), "threshold": threshold, "complete": True}
     run.write_facts({**run.facts(), **done})
     return run
 
@@ -100,10 +108,7 @@ class DetectorLearner(Course):
 
     def grade(self, network: nn.Module) -> dict[str, float]:
         """Average precision, recall, false faces and landmark error on held-out photographs."""
-        network.eval()
-        seeker = detection.Detector(_network(network, self.recipe, self.device), confidence=LEAST)
-        found = [seeker.find(images.read(each.path).pixels) for each in self.validated]
-        pairs = list(zip(found, self.validated, strict=True))
+        pairs = list(zip(self._found(network), self.validated, strict=True))
         graded = [_compared(faces, each, LEAST) for faces, each in pairs]
         at_half = summarise([_compared(faces, each, 0.5) for faces, each in pairs])
         return {
@@ -112,6 +117,18 @@ class DetectorLearner(Course):
             "false": at_half.false,
             "landmark_error": at_half.landmark_median,
         }
+
+    def threshold(self, network: nn.Module) -> float:
+        """The confidence that tells faces best on the held-out photographs, 0.1 .. 0.9."""
+        pairs = zip(self._found(network), self.validated, strict=True)
+        best = best_threshold([_compared(faces, each, LEAST) for faces, each in pairs])
+        return float(np.clip(np.nan_to_num(best, nan=0.5), 0.1, 0.9))
+
+    def _found(self, network: nn.Module) -> list[list[Face]]:
+        """What a network finds in the held-out photographs, sure or not."""
+        looked = _network(network.eval(), self.recipe, self.device)
+        seeker = detection.Detector(looked, confidence=LEAST)
+        return [seeker.find(images.read(each.path).pixels) for each in self.validated]
 
     def merit(self, grades: dict[str, float]) -> float:
         """Landmark error minus average precision."""
@@ -131,13 +148,16 @@ def load_network(run: Run) -> DetectorNetwork:
     return network.eval()
 
 
-def _settings(chosen: Detector) -> Settings:
+def _settings(chosen: Detector, learned: list[Photograph]) -> Settings:
+    tables = chosen.tables or tuple(sorted({each.table for each in learned}))
+    padded = (*chosen.shares, *[chosen.shares[-1]] * len(tables))
     return Settings(
         mosaic=chosen.mosaic,
         empty=chosen.empty,
         degraded=chosen.degraded,
         covered=chosen.covered,
         upright=chosen.upright,
+        tables=dict(zip(tables, padded, strict=False)),
     )
 
 

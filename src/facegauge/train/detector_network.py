@@ -6,6 +6,7 @@ surely it lies on a face, and where that face's box and five landmarks are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -74,16 +75,21 @@ class DetectorNetwork(nn.Module):
 
 
 class Exported(nn.Module):
-    """The network as it is exported: boxes, landmarks and confidences 0..1."""
+    """The network as it is exported: boxes, landmarks and confidences 0..1.
 
-    def __init__(self, network: DetectorNetwork) -> None:
+    Confidences are shifted on the scale of logits so that ``threshold`` becomes 0.5: a face is what
+    is more likely one than not, whatever the training's balance was.
+    """
+
+    def __init__(self, network: DetectorNetwork, threshold: float = 0.5) -> None:
         super().__init__()
         self.network = network
+        self.shift = math.log(threshold / (1.0 - threshold))
 
     def forward(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes N×P×4, landmarks N×P×10 and confidences N×P of planes N×3×H×W."""
         found = self.network(planes)
-        return found.boxes, found.landmarks, found.logits.sigmoid()
+        return found.boxes, found.landmarks, (found.logits - self.shift).sigmoid()
 
 
 def cell_centres(height: int, width: int, stride: int, like: Tensor) -> Tensor:

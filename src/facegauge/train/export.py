@@ -14,8 +14,8 @@ from facegauge.baking import CONVENTIONS
 from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calibrate
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
-from facegauge.train.first import load_student
 from facegauge.train.export_detector import export_detector
+from facegauge.train.first import load_student
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_first import First

@@ -39,10 +39,11 @@ def export_detector(run: Run, chosen: Detector, out: Path) -> Card:
             f"{best['landmark_error']:.3f} of the inter-eye distance",
         ),
     )
-    return baking.bake_detector(to_bare(load_network(run)), CONVENTIONS["arcface"], card, out)
+    bare = to_bare(load_network(run), facts["threshold"])
+    return baking.bake_detector(bare, CONVENTIONS["arcface"], card, out)
 
 
-def to_bare(network: DetectorNetwork) -> Any:
+def to_bare(network: DetectorNetwork, threshold: float) -> Any:
     """The network as ONNX: planes N×3×H×W in; boxes, landmarks and confidence out."""
     dimensions = {
         0: torch.export.Dim("n", min=1),
@@ -51,7 +52,7 @@ def to_bare(network: DetectorNetwork) -> Any:
     }
     example = torch.zeros(2, 3, 3 * STEP, 4 * STEP)
     names = ("boxes", "landmarks", "confidence")
-    return to_onnx(Exported(fused(network)), example, names, dimensions)
+    return to_onnx(Exported(fused(network), threshold), example, names, dimensions)
 
 
 def fused(network: DetectorNetwork) -> DetectorNetwork:

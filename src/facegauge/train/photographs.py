@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,6 +87,17 @@ class Shelf:
     """Bytes that may be kept."""
     kept: OrderedDict[Path, Pixels] = field(default_factory=OrderedDict)
     taken: int = 0
+
+    def __reduce__(self) -> tuple[type[Shelf], tuple[int]]:
+        """Processes that are not forked begin with an empty shelf."""
+        return Shelf, (self.room,)
+
+    def fill(self, paths: Iterable[Path]) -> None:
+        """Decode pictures until the shelf is full: what is here before a fork is shared."""
+        for path in paths:
+            if self.taken > 0.9 * self.room:
+                return
+            self.pixels(path)
 
     def pixels(self, path: Path) -> Pixels:
         """The picture, uint8 RGB H×W×3."""

@@ -12,14 +12,17 @@ class Detector(Recipe):
     """An anchor-free detector that learns from another detector's boxes and landmarks."""
 
     name: str = "detector"
-    batch: int = 32
-    legs: int = 25
-    steps: int = 200
-    learning_rate: float = 4e-3
+    batch: int = 24
+    legs: int = 22
+    steps: int = 250
+    learning_rate: float = 3e-3
     clip: float = 5.0
     precision: str = "32-true"
     backgrounds: tuple[str, ...] = ()
     """Folders in the data folder whose pictures show no face."""
+    shares: tuple[float, ...] = (1.0,)
+    """How often pictures of each table are seen, relative to the others, in the order of the tables
+    (by name when none are named); the last counts for all that follow."""
     surest: float = 0.5
     """Faces of less confidence in the table are doubtful: nothing is learned from them."""
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)
@@ -38,9 +41,9 @@ class Detector(Recipe):
     """One step in so many sees wide pictures."""
     long_side: int = 640
     """Long side at which the exported model looks at a whole photograph."""
-    mosaic: float = 0.5
+    mosaic: float = 0.35
     """Share of training pictures that are joined of four parts, and of parts that are again."""
-    empty: float = 0.08
+    empty: float = 0.1
     """Share of parts without a face: backgrounds, or photographs with painted-over faces."""
     degraded: float = 0.4
     """Share of training pictures with blur, noise, other light, compression."""
@@ -50,13 +53,15 @@ class Detector(Recipe):
     """Standard deviation of the roll in degrees; one part in ten rolls three times as far."""
     box_weight: float = 2.0
     """Weight of the box loss beside the confidence loss."""
-    landmark_weight: float = 10.0
+    landmark_weight: float = 15.0
     """Weight of the landmark loss beside the confidence loss."""
 
     def __post_init__(self) -> None:
         Recipe.__post_init__(self)
         self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
         self._require_shares("surest", "mosaic", "empty", "degraded", "covered")
+        good = bool(self.shares) and all(share > 0 for share in self.shares)
+        require(good, "shares", "one number above 0 or more", self.shares)
         for field in ("upright", "box_weight", "landmark_weight"):
             self._require_amount(field)
         for field, count in (("widths", 5), ("depths", 3)):

@@ -7,7 +7,7 @@ share of them shows no face at all: a picture without faces, or faces that are p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -47,7 +47,8 @@ class Settings:
     """How scenes are drawn.
 
     Shares: ``mosaic`` of the parts that are divided, ``empty`` of the parts without a face,
-    ``degraded`` of the scenes, ``covered`` of the faces that are partly covered.
+    ``degraded`` of the scenes, ``covered`` of the faces that are partly covered; and how often each
+    table is seen, relative to the others (1 where nothing is said).
     """
 
     mosaic: float
@@ -56,6 +57,7 @@ class Settings:
     covered: float
     upright: float
     """Standard deviation of the roll in degrees; one visit in ten rolls three times as far."""
+    tables: dict[str, float] = field(default_factory=dict)
 
 
 class Studio:
@@ -68,6 +70,8 @@ class Studio:
         named = {table: [p for p in photographs if p.table == table] for table in tables}
         shown = [[p for p in named[table] if p.sure.any()] for table in tables]
         self.tables = [table for table in shown if table]
+        weights = np.array([settings.tables.get(table[0].table, 1.0) for table in self.tables])
+        self.weights = weights / weights.sum()
         self.backgrounds, self.settings = backgrounds, settings
         self.shelf = Shelf()
 
@@ -85,7 +89,7 @@ class Studio:
         if empty and self.backgrounds and rng.random() < 0.5:
             chosen = self.backgrounds[int(rng.integers(len(self.backgrounds)))]
         else:
-            table = self.tables[int(rng.integers(len(self.tables)))]
+            table = self.tables[int(rng.choice(len(self.tables), p=self.weights))]
             chosen = table[int(rng.integers(len(table)))]
         pixels = self.shelf.pixels(chosen.path)
         part = _moved(pixels, chosen, side, self.settings.upright, rng)

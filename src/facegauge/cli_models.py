@@ -1,0 +1,69 @@
+"""The command line of model files: list, show, check, wrap."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from facegauge.cards import Card, View
+
+models_app = typer.Typer(help="Look at, check and make model files.", no_args_is_help=True)
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """The models that come with the package."""
+    from facegauge import models
+
+    table = Table("name", "version", "kind", "input", "size")
+    for card in models.available():
+        megabytes = models.locate(card.name).stat().st_size / 1e6
+        table.add_row(card.name, card.version, card.kind, _input(card), f"{megabytes:.2f} MB")
+    Console().print(table)
+
+
+@models_app.command()
+def show(model: Annotated[str, typer.Argument(help="Name or .onnx file.")]) -> None:
+    """Print the card of a model as JSON."""
+    from facegauge import models
+
+    typer.echo(json.dumps(json.loads(models.read_card(model).to_json()), indent=2))
+
+
+@models_app.command()
+def check(model: Annotated[str, typer.Argument(help="Name or .onnx file.")]) -> None:
+    """Compare a model with its golden vectors: exit 0 when they come back, 1 when not."""
+    from facegauge import models
+
+    opened = models.open(model, check=False)
+    difference = opened.golden_difference()
+    good = opened.reproduces_golden()
+    verdict = "ok" if good else "FAILED"
+    typer.echo(f"{opened.card.identifier}: {verdict}, differs by {difference:.2g}")
+    if not good:
+        raise typer.Exit(1)
+
+
+@models_app.command()
+def wrap(
+    file: Annotated[Path, typer.Argument(help="A bare recogniser, ONNX.")],
+    convention: Annotated[str, typer.Option(help="arcface, bgr-unit, raw, ...")],
+    out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+) -> None:
+    """Make a recogniser self-describing: uint8 RGB in, unit-length embeddings out."""
+    from facegauge.baking import wrap_recogniser
+
+    card = wrap_recogniser(file, convention, out)
+    typer.echo(f"{card.identifier}: {out}")
+
+
+def _input(card: Card) -> str:
+    size = card.crop.size
+    return (
+        f"photo, {size} long" if card.crop.view is View.PHOTO else f"{card.crop.view} {size}x{size}"
+    )

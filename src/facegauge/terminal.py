@@ -1,0 +1,77 @@
+"""What the command line shows: rows, problems, a running count, and a report at the end."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from facegauge.batch import Summary
+from facegauge.face_table import FacesFound
+from facegauge.score_row import SCORE_COLUMNS, ScoreRow
+
+_complaints = Console(stderr=True)
+
+
+def tell(text: str, style: str | None = None) -> None:
+    """One line on stderr, as it is."""
+    _complaints.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """One line in red on stderr."""
+    tell(text, "red")
+
+
+def row_printer() -> Callable[[ScoreRow], None]:
+    """Rows to stdout as csv, the heading before the first."""
+    writer = csv.DictWriter(sys.stdout, SCORE_COLUMNS, lineterminator="\n")
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    writer.writeheader()
+    return lambda row: writer.writerow(row.to_dict())
+
+
+def report_scores(summary: Summary, landmarks: Path | None) -> None:
+    """What a person wants to know at the end of a batch."""
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in summary.outcomes.items())
+    parts = [f"{summary.images} images", counts or "nothing new"]
+    if summary.skipped:
+        parts.append(f"{summary.skipped} in the table already")
+    if summary.passed_over:
+        parts.append(f"{summary.passed_over} files without an image suffix passed over")
+    tell("; ".join(parts))
+    if summary.landmarks_matched is not None and summary.landmarks_matched < summary.images:
+        complain(
+            f"{summary.landmarks_matched} of {summary.images} images have landmarks in "
+            f"{landmarks}; its paths must be relative to the folder given, with '/'."
+        )
+
+
+def report_faces(found: FacesFound) -> None:
+    """How many faces there were, and pictures without one."""
+    parts = [f"{found.images} images", f"{found.faces} faces"]
+    if found.without:
+        parts.append(f"{found.without} without a face")
+    if found.unreadable:
+        parts.append(f"{found.unreadable} unreadable")
+    tell("; ".join(parts))
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A running count on a terminal; silent when piped."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.completed:.0f} " + what),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+    )
+    shown = sys.stderr.isatty()
+    with Progress(*columns, console=_complaints, disable=not shown, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda count: progress.advance(task, count)
