@@ -10,7 +10,8 @@ demo: $(VENV)/demo.stamp
 ifeq ($(PHOTOS),)
 	$(BIN)/python examples/demo.py demo
 else
-	$(BIN)/facegauge score $(PHOTOS) --input crop
+	rm -rf demo/drawn
+	$(BIN)/facegauge score $(PHOTOS) --draw demo/drawn
 endif
 
 test: $(VENV)/test.stamp

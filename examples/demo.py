@@ -1,14 +1,14 @@
-"""Score a portrait and worse versions of it, and draw what came out.
+"""Find and score the face in a portrait and in worse versions of it, and draw what came out.
 
     python examples/demo.py FOLDER
 
 Needs scikit-image for its portrait of the astronaut Eileen Collins (NASA, public domain). FOLDER
-receives the photographs, their landmarks, the score table and a picture of the result.
+receives the photographs, a drawing of each with the face that was found, and a sheet of all.
 """
 
 from __future__ import annotations
 
-import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,32 +17,29 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from facegauge import LandmarkTable, Outcome, Pixels, Scorer, ScoreRow, read_landmarks, score_images
-from facegauge.tables import LANDMARK_COLUMNS
-
-LANDMARKS = (203.4, 103.6, 247.5, 104.4, 224.1, 127.7, 204.0, 143.1, 242.9, 143.7)
-"""Left eye, right eye, nose, left and right mouth corner of the astronaut, in pixels."""
+from facegauge import Outcome, Pixels, Scorer, ScoreRow, score_images
+from facegauge.drawing import Drawings
 
 TILE = 168
 
 
 def main(folder: Path) -> None:
     """Make the photographs, score them, print the table and draw the sheet."""
-    photos = folder / "photos"
+    photos, drawn = folder / "photos", folder / "drawn"
     photos.mkdir(parents=True, exist_ok=True)
-    portrait = data.astronaut()
-    for name, pixels in versions(portrait).items():
+    shutil.rmtree(drawn, ignore_errors=True)
+    for name, pixels in versions(data.astronaut()).items():
         Image.fromarray(pixels).save(photos / f"{name}.png")
     (photos / "broken.jpg").write_text("This is no picture.")
-    landmarks = write_landmarks(folder / "landmarks.csv", list(versions(portrait)))
     rows: list[ScoreRow] = []
-    score_images([photos], scorer=Scorer(), landmarks=landmarks, emit=rows.append)
+    drawings = Drawings(drawn, [photos])
+    score_images([photos], scorer=Scorer(), emit=rows.append, seen=drawings.draw)
     rows.sort(key=lambda row: -1.0 if row.score is None else row.score, reverse=True)
     for row in rows:
         score = "    -" if row.score is None else f"{row.score:5.1f}"
         print(f"{score}  {row.path:16} {row.outcome:11} {row.detail}")
-    draw(photos, rows).save(folder / "sheet.png")
-    print(f"Drawn in {folder / 'sheet.png'}")
+    sheet(drawn, rows).save(folder / "sheet.png")
+    print(f"Drawn in {drawn}, all in one in {folder / 'sheet.png'}")
 
 
 def versions(portrait: Pixels) -> dict[str, Pixels]:
@@ -66,26 +63,17 @@ def versions(portrait: Pixels) -> dict[str, Pixels]:
     }
 
 
-def write_landmarks(path: Path, names: list[str]) -> LandmarkTable:
-    """The same five points for every version."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(LANDMARK_COLUMNS)
-        writer.writerows([f"{name}.png", *LANDMARKS] for name in names)
-    return read_landmarks(path)
-
-
-def draw(photos: Path, rows: list[ScoreRow]) -> Image.Image:
-    """One tile per photograph, best first: the face, the score, the file name."""
+def sheet(drawn: Path, rows: list[ScoreRow]) -> Image.Image:
+    """One tile per photograph, best first: the face as it was found, the score, the file name."""
     shown = [row for row in rows if row.path != "broken.jpg"]
     columns = (len(shown) + 1) // 2
-    sheet = Image.new("RGB", (columns * (TILE + 8) + 8, 2 * (TILE + 44) + 8), "white")
+    whole = Image.new("RGB", (columns * (TILE + 8) + 8, 2 * (TILE + 44) + 8), "white")
     for number, row in enumerate(shown):
         corner = (8 + number % columns * (TILE + 8), 8 + number // columns * (TILE + 44))
-        face = Image.open(photos / row.path).crop((138, 34, 306, 202)).resize((TILE, TILE))
-        sheet.paste(face, corner)
-        label(sheet, (corner[0], corner[1] + TILE + 2), row)
-    return sheet
+        face = Image.open(drawn / f"{row.path}.jpg").crop((138, 30, 306, 198)).resize((TILE, TILE))
+        whole.paste(face, corner)
+        label(whole, (corner[0], corner[1] + TILE + 2), row)
+    return whole
 
 
 def label(sheet: Image.Image, corner: tuple[int, int], row: ScoreRow) -> None:

@@ -3,7 +3,7 @@
 #
 #   runs/utility.sh DATA [WORK]
 #
-# DATA holds celeba_crops/ and .csv, utkface/, recognisers/, detectors/ and peers/. WORK (work/ unless
+# DATA holds celeba_crops/ and .csv, utkface/, recognisers/ and peers/. WORK (work/ unless
 # told) receives everything that is made on the way. About two hours on two cores.
 set -euo pipefail
 data=$(realpath "$1")
@@ -14,8 +14,7 @@ mkdir -p "$work/data/recognisers"
 ln -sfn "$data/celeba_crops" "$work/data/celeba_crops"
 ln -sfn "$data/celeba_crops.csv" "$work/data/celeba_crops.csv"
 ln -sfn "$data/utkface" "$work/data/utkface"
-[ -f "$work/data/utkface.csv" ] || python runs/landmarks.py \
-    --images "$data/utkface" --detector "$data/detectors/yunet_n_dynamic.onnx" \
+[ -f "$work/data/utkface.csv" ] || facegauge detect "$work/data/utkface" --faces largest \
     --out "$work/data/utkface.csv"
 
 # 2. The teachers: two recognisers, each with its own preprocessing baked in.

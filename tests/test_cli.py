@@ -166,7 +166,7 @@ def test_odd_names_of_tables_are_printed_as_they_are(console, photos, tiny, cell
         (["{photos}/a.png", "--input", "crop"], 0, "1 scored"),
         (["{photos}/broken.jpg", "--input", "crop"], 1, "1 unreadable"),
         (["{photos}/nothing.jpg", "--input", "crop"], 1, "1 unreadable"),
-        (["{photos}/a.png"], 0, "1 scored"),
+        (["{photos}/a.png", "--faces", "all"], 0, "scored"),
         (["{photos}", "--input", "crop", "--detector", "detector"], 2, "finds the faces in photos"),
         (["{photos}", "--detector", "nonesuch"], 2, "nonesuch"),
         (["{photos}", "--detector", "x", "--landmarks", "{photos}/l.csv"], 2, "Give one"),

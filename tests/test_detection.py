@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facegauge import detection, images
+from facegauge.alignment import frontal_eye_distance
 from facegauge.candidates import Candidates
 from facegauge.detection import Detector, Search
 from facegauge.detectors import Network
@@ -256,12 +257,12 @@ def test_the_first_look_has_the_size_of_the_network(size):
     assert sight.shown[0].shape == (size // 2, size, 3)
 
 
-def test_faces_come_widest_between_the_eyes_first():
+def test_the_largest_face_comes_first():
     boxes = [[10, 10, 30, 40], [100, 10, 190, 60], [10, 100, 60, 200], [200, 100, 240, 140]]
     faces = answering(candidates(boxes, [0.9, 0.6, 0.7, 0.8])).find(drawn(300, 300))
-    widths = [face.landmarks.inter_eye_distance for face in faces]
+    widths = [frontal_eye_distance(face.landmarks) for face in faces]
     assert widths == sorted(widths, reverse=True)
-    assert [face.confidence for face in faces] == pytest.approx([0.6, 0.7, 0.8, 0.9])
+    assert [face.confidence for face in faces] == pytest.approx([0.7, 0.6, 0.8, 0.9])
 
 
 def test_boxes_are_clipped_and_landmarks_are_not():

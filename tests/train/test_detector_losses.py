@@ -8,7 +8,9 @@ import torch
 
 from facegauge.train.detector_losses import (
     CELLS,
+    FOCUS,
     LANDMARK_BETA,
+    NEGATIVE_WEIGHT,
     Truth,
     assign,
     generalised_iou,
@@ -104,7 +106,8 @@ def test_varifocal_is_its_formula():
     logits, target = rng.normal(0, 3, 300), rng.uniform(0, 1, 300) * (rng.random(300) < 0.3)
     p = 1 / (1 + np.exp(-logits))
     on = -target * (target * np.log(p) + (1 - target) * np.log(1 - p))
-    wanted = np.where(target > 0, on, -0.75 * p**2 * np.log(1 - p))
+    off = -NEGATIVE_WEIGHT * p**FOCUS * np.log(1 - p)
+    wanted = np.where(target > 0, on, off)
     np.testing.assert_allclose(varifocal(torch.tensor(logits), torch.tensor(target)), wanted)
 
 

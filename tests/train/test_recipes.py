@@ -49,6 +49,7 @@ def test_a_change_has_the_type_of_its_field(change, field, value):
         ("widths=1,2,3,4,5", "widths", (1, 2, 3, 4, 5)),
         ("depths=1,1,2", "depths", (1, 1, 2)),
         ("backgrounds=a,b", "backgrounds", ("a", "b")),
+        ("shares=1,0.5", "shares", (1.0, 0.5)),
         ("long_side=320", "long_side", 320),
         ("upright=0", "upright", 0.0),
     ],

@@ -73,7 +73,7 @@ def test_landmarks_are_where_the_picture_shows_them(shape, apart, upright):
     points = face(apart, (shape[1] / 2 + 0.3, shape[0] / 2 - 0.2))
     chosen = photograph([box_of(points)], [points])
     checked, reduced, mirrored = 0, 0, 0
-    for seed in range(12):
+    for seed in range(24):
         scene = mark(chosen, seed, np.zeros(shape), upright=upright)[1]
         found = scene.landmarks[0]
         scale = np.linalg.norm(found[1] - found[0]) / apart
@@ -92,7 +92,7 @@ def test_landmarks_are_where_the_picture_shows_them(shape, apart, upright):
         order = [1, 0, 2, 4, 3] if swapped else [0, 1, 2, 3, 4]
         np.testing.assert_allclose(found, places[order], atol=0.2)
         checked, reduced, mirrored = checked + 1, reduced + (scale < 0.6), mirrored + swapped
-    assert checked >= 3
+    assert checked >= 6
     assert 0 < mirrored < checked
     assert reduced == checked if apart == 120 else reduced < checked
 
@@ -102,8 +102,11 @@ def test_landmarks_are_where_the_picture_shows_them(shape, apart, upright):
     [((420, 380), 100, (99.5, 80.5, 299.5, 330.5)), ((90, 110), 8, (30.5, 20.5, 69.5, 70.5))],
 )
 def test_boxes_are_where_the_picture_shows_them_and_cut_ones_are_doubtful(shape, apart, box):
-    """Whether a face counts is measured by the share of it that is seen."""
-    points = face(apart, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
+    """Whether a face counts is measured by the share of it that is seen.
+
+    The landmarks lie in a corner of the box, so that much of it often lies outside.
+    """
+    points = face(apart, (0.7 * box[0] + 0.3 * box[2], 0.7 * box[1] + 0.3 * box[3]))
     chosen, content = photograph([box], [points]), rectangle(shape, box)
     whole, outcomes = 0, []
     for seed in range(80):
@@ -136,7 +139,10 @@ def test_a_face_that_is_hardly_seen_is_left_out_and_a_tiny_one_is_doubtful():
         scene = shown[0][1]
         unit = np.linalg.norm(scene.landmarks[0][1] - scene.landmarks[0][0]) / 19.5
         seen = [s.sum() / (c.sum() * unit**2) for (s, _), c in zip(shown, contents, strict=True)]
-        if all(not 0.01 < share < 0.05 for share in seen) and 6 * unit > 1.2:
+        sides = [min(s.max(axis=0).sum(), s.max(axis=1).sum()) for s, _ in shown]
+        if not any(
+            0.01 < share < 0.05 or 0 < side < 1.5 for share, side in zip(seen, sides, strict=True)
+        ):
             assert len(scene.boxes) == sum(share > 0.05 for share in seen)
             left_out += len(scene.boxes) < 3
         assert scene.sure.sum() <= 1

@@ -40,6 +40,7 @@ def test_where_no_face_is_to_be_found_none_is_to_be_seen():
     masked = pixels.copy()
     x0, y0, x1, y1 = np.round(BOX).astype(int)
     masked[y0 : y1 + 1, x0 : x1 + 1] = 0
+    varied = 0
     for seed in range(40):
         shown, hidden = (
             studio([(chosen, each)], empty=1.0).scene(128, default_rng(seed))
@@ -49,7 +50,8 @@ def test_where_no_face_is_to_be_found_none_is_to_be_seen():
         assert shown.landmarks.shape == (0, 5, 2)
         assert shown.sure.shape == (0,)
         assert (shown.pixels == hidden.pixels).mean() > 0.999
-        assert len(np.unique(shown.pixels)) > 50  # the rest of the picture is there
+        varied += len(np.unique(shown.pixels)) > 50
+    assert varied > 30  # the rest of the picture is there
 
 
 def test_the_share_of_scenes_without_a_face_is_what_is_asked_for():
@@ -179,6 +181,20 @@ def test_every_table_is_shown_as_often_as_the_others():
         pixels = made.scene(64, default_rng(seed)).pixels
         seen[bool((pixels == BLUE).all(axis=2).any())] += 1
     assert abs(seen[True] - 150) < 3 * np.sqrt(75)
+
+
+@pytest.mark.parametrize(
+    ("tables", "share"), [({"few": 3.0}, 0.75), ({"many": 3.0, "few": 1.0}, 0.25)]
+)
+def test_a_table_is_shown_by_its_share(tables, share):
+    many = [(known(name=f"{i}", table="many")[0], plain(RED)) for i in range(3)]
+    few = [(known(name="0", table="few")[0], plain(BLUE))]
+    unseen = [(photograph([BOX], [POINTS], [False], table="doubtful"), plain(RED))]
+    made = studio([*many, *unseen, *few], tables={**tables, "absent": 9.0, "doubtful": 9.0})
+    count = sum(
+        (made.scene(64, default_rng(seed)).pixels == BLUE).all(axis=2).any() for seed in range(400)
+    )
+    assert abs(count - 400 * share) < 3 * np.sqrt(400 * share * (1 - share))
 
 
 def test_photographs_without_a_sure_face_are_not_shown():

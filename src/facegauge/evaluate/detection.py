@@ -102,19 +102,13 @@ def summarise(comparisons: Sequence[Comparison], smallest: float = SMALLEST) -> 
 def average_precision(comparisons: Sequence[Comparison]) -> float:
     """Area under precision over recall, 0..1, over all thresholds (all points, no interpolation).
 
-    Detections of one confidence pass a threshold together. Source: the average precision of PASCAL
-    VOC from 2010 on, without making precision monotone.
+    Source: the average precision of PASCAL VOC from 2010 on, without making precision monotone.
     """
-    wanted = sum(each.wanted for each in comparisons)
-    confidence = np.array([value for each in comparisons for value in each.confidences])
-    correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
-    if not wanted or not correct.any():
+    ranked = _ranked(comparisons)
+    if not ranked.wanted:
         return 0.0
-    order = np.argsort(-confidence, kind="stable")
-    last = np.append(np.diff(confidence[order]) < 0, True)  # of those of one confidence
-    hits = np.cumsum(correct[order])[last]
-    precision = hits / (np.flatnonzero(last) + 1)
-    return float((precision * np.diff(hits, prepend=0)).sum() / wanted)
+    gained = np.diff(ranked.hits, prepend=0)
+    return float((ranked.hits / ranked.passed * gained).sum() / ranked.wanted)
 
 
 def best_threshold(comparisons: Sequence[Comparison]) -> float:
@@ -123,17 +117,11 @@ def best_threshold(comparisons: Sequence[Comparison]) -> float:
     Between the last detection that should count and the first that should not; nan when nothing
     right was found.
     """
-    wanted = sum(each.wanted for each in comparisons)
-    confidence = np.array([value for each in comparisons for value in each.confidences])
-    correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
-    if not wanted or not correct.any():
+    ranked = _ranked(comparisons)
+    if not ranked.hits.any():
         return float("nan")
-    order = np.argsort(-confidence, kind="stable")
-    ranked, sure = correct[order], confidence[order]
-    f1 = 2 * np.cumsum(ranked) / (np.arange(1, ranked.size + 1) + wanted)
-    last = int(f1.argmax())
-    following = sure[last + 1] if last + 1 < sure.size else 0.0
-    return float(sure[last] + following) / 2
+    last = int((2 * ranked.hits / (ranked.passed + ranked.wanted)).argmax())
+    return float(np.append(ranked.thresholds, 0.0)[last : last + 2].mean())
 
 
 def landmark_error(found: Face, reference: Face) -> float:
@@ -155,6 +143,33 @@ def iou(first: Box, second: Box) -> float:
     height = min(first.y1, second.y1) - max(first.y0, second.y0)
     shared = max(width, 0.0) * max(height, 0.0)
     return shared / (_area(first) + _area(second) - shared)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranked:
+    """T thresholds, falling: how many detections pass each, and how many of them are hits.
+
+    Detections of one confidence pass a threshold together.
+    """
+
+    wanted: int
+    thresholds: npt.NDArray[np.float64]
+    passed: npt.NDArray[np.int64]
+    hits: npt.NDArray[np.int64]
+
+
+def _ranked(comparisons: Sequence[Comparison]) -> _Ranked:
+    confidence = np.array([value for each in comparisons for value in each.confidences], float)
+    correct = np.array([value for each in comparisons for value in each.correct], dtype=bool)
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    last = np.flatnonzero(np.diff(falling, append=-np.inf) < 0)  # of each confidence
+    return _Ranked(
+        wanted=sum(each.wanted for each in comparisons),
+        thresholds=falling[last],
+        passed=last + 1,
+        hits=np.cumsum(correct[order])[last],
+    )
 
 
 def _matches(found: Sequence[Face], reference: Sequence[Face]) -> dict[int, int]:

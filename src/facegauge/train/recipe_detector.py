@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from facegauge.train.recipe import Recipe, require
@@ -60,8 +61,8 @@ class Detector(Recipe):
         Recipe.__post_init__(self)
         self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
         self._require_shares("surest", "mosaic", "empty", "degraded", "covered")
-        good = bool(self.shares) and all(share > 0 for share in self.shares)
-        require(good, "shares", "one number above 0 or more", self.shares)
+        good = bool(self.shares) and all(0 < share < math.inf for share in self.shares)
+        require(good, "shares", "one or more finite numbers above 0", self.shares)
         for field in ("upright", "box_weight", "landmark_weight"):
             self._require_amount(field)
         for field, count in (("widths", 5), ("depths", 3)):

@@ -1,0 +1,24 @@
+"""Each recipe goes the way of its kind."""
+
+import pytest
+
+from facegauge.train import journeys
+from facegauge.train.recipe import Recipe
+from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_first import First
+
+
+@pytest.mark.parametrize(("chosen", "room"), [(First(), "first"), (Detector(), "detector")])
+def test_a_recipe_goes_the_way_of_its_kind(monkeypatch, tmp_path, chosen, room):
+    asked = []
+    monkeypatch.setattr(
+        getattr(journeys, room), "train", lambda *words, **flags: asked.append((words, flags))
+    )
+    journeys.train(chosen, tmp_path / "data", tmp_path / "out", resume=True, workers=3)
+    flags = {"resume": True, "workers": 3, "device": "cpu"}
+    assert asked == [((chosen, tmp_path / "data", tmp_path / "out"), flags)]
+
+
+def test_an_unknown_kind_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="Recipe"):
+        journeys.train(Recipe(), tmp_path, tmp_path)
