@@ -107,7 +107,10 @@ class DetectorLearner(Course):
         return losses["confidence"] + located + self.recipe.landmark_weight * losses["landmark"]
 
     def grade(self, network: nn.Module) -> dict[str, float]:
-        """Average precision, recall, false faces and landmark error on held-out photographs."""
+        """Average precision, recall, false faces and landmark error on held-out photographs.
+
+        The landmark error is 1, the inter-eye distance, where no face is found.
+        """
         pairs = list(zip(self._found(network), self.validated, strict=True))
         graded = [_compared(faces, each, LEAST) for faces, each in pairs]
         at_half = summarise([_compared(faces, each, 0.5) for faces, each in pairs])
@@ -115,7 +118,7 @@ class DetectorLearner(Course):
             "average_precision": average_precision(graded),
             "recall": at_half.recall,
             "false": at_half.false,
-            "landmark_error": at_half.landmark_median,
+            "landmark_error": float(np.nan_to_num(at_half.landmark_median, nan=1.0)),
         }
 
     def threshold(self, network: nn.Module) -> float:
@@ -132,7 +135,7 @@ class DetectorLearner(Course):
 
     def merit(self, grades: dict[str, float]) -> float:
         """Landmark error minus average precision."""
-        return float(np.nan_to_num(grades["landmark_error"], nan=1.0)) - grades["average_precision"]
+        return grades["landmark_error"] - grades["average_precision"]
 
 
 def network_of(chosen: Detector) -> DetectorNetwork:
