@@ -6,6 +6,7 @@ import pytest
 
 from facegauge.errors import InputError
 from facegauge.evaluate.curves import DiscardCurve, compare_all, discard_curve, threshold_at_fmr
+from facegauge.evaluate.engine import edc
 
 LIMITS = (0.05, 0.2, 0.3, 0.77, 1.0)
 
@@ -228,6 +229,15 @@ def test_the_lower_quality_of_a_pair_decides():
     expected = discard_curve(found.similarity, lower, found.threshold)
     assert isinstance(curve, DiscardCurve)
     assert curve.error.tolist() == expected.error.tolist()
+
+
+def test_compared_faces_go_into_the_engine():
+    embeddings, names = people()
+    found = compare_all(embeddings, names, fmr=0.01)
+    quality = np.random.default_rng(3).random(len(names))
+    curve = edc(found.compared(), quality, threshold=found.threshold)
+    assert curve.error.tolist() == found.curve(quality).error.tolist()
+    assert curve.pauc() == found.curve(quality).pauc()
 
 
 @pytest.mark.parametrize("wrong", [-1, 1])

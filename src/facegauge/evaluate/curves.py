@@ -1,9 +1,10 @@
-"""Error-versus-discard curves (EDC): what a quality score saves a recogniser from.
+"""Error-versus-discard curves of one protocol, the short way: arrays in, curve out.
 
-Here stands the ``difiqa`` protocol (DifFIQA, Babnik et al. 2023; AI-KD, Babnik et al. 2024): mated
-pairs only, a threshold fixed beforehand from the non-mated pairs at a false match rate, the lower
-quality of a pair decides when it leaves, a stairs curve, and the partial area divided by what no
-discarding gives.
+``engine.edc`` knows every preset, counts failures and keeps what remains; here stands the
+``difiqa`` protocol (DifFIQA, Babnik et al. 2023; AI-KD, Babnik et al. 2024): mated pairs only, a
+threshold fixed beforehand from the non-mated pairs at a false match rate, the lower quality of a
+pair decides when it leaves, a stairs curve, and the partial area divided by what no discarding
+gives.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facegauge.errors import InputError
+from facegauge.evaluate.areas import stairs_area
+from facegauge.evaluate.compared import ComparedPairs
+from facegauge.evaluate.ladder import left_before
+from facegauge.evaluate.thresholds import threshold_at_fmr
+
+__all__ = ["Comparisons", "DiscardCurve", "compare_all", "discard_curve", "threshold_at_fmr"]
 
 Values = npt.NDArray[np.float64]
 
@@ -46,8 +53,7 @@ class DiscardCurve:
                 f"All {self.comparisons} mated pairs match at threshold {self.threshold:.4f}, so "
                 "there is no error a discard could avoid. Use more pairs or a stricter FMR."
             )
-        edges = np.minimum(np.append(self.discard, 1.0), limit)
-        area = float(np.sum(self.error * np.diff(edges)))
+        area = float(stairs_area(self.discard, self.error, limit))
         return area / (float(self.error[0]) * limit)
 
 
@@ -74,39 +80,16 @@ def discard_curve(
         raise InputError(
             "Similarities, qualities and threshold must be finite; leave failed images out."
         )
-    order = np.argsort(q, kind="stable")
-    wrong = np.cumsum(s[order] < threshold)
-    last = np.flatnonzero(np.append(q[order][1:] != q[order][:-1], True))  # of each quality
-    gone = np.concatenate([[0], last[:-1] + 1])
-    gone_wrong = np.concatenate([[0], wrong[last[:-1]]])
+    levels = np.unique(q, return_inverse=True)[1]
+    wrong = levels[s < threshold]
+    gone, gone_wrong = (left_before(each, int(levels.max()) + 1) for each in (levels, wrong))
     return DiscardCurve(
         discard=gone / s.size,
-        error=(wrong[-1] - gone_wrong) / (s.size - gone),
+        error=(wrong.size - gone_wrong) / (s.size - gone),
         threshold=float(threshold),
         comparisons=int(s.size),
-        errors=int(wrong[-1]),
+        errors=int(wrong.size),
     )
-
-
-def threshold_at_fmr(nonmated: npt.ArrayLike, fmr: float = 1e-3) -> float:
-    """The lowest similarity threshold at which at most ``fmr`` of non-mated pairs match.
-
-    A pair matches when its similarity is not below the threshold.
-
-    Raises:
-        InputError: fewer non-mated pairs than 1 / fmr, an FMR outside (0, 1), or nan.
-    """
-    values = np.asarray(nonmated, dtype=np.float64).ravel()
-    if not 0.0 < fmr < 1.0 or not np.isfinite(values).all():
-        raise InputError(f"Expected an FMR between 0 and 1 and finite similarities, got FMR {fmr}.")
-    allowed = int(np.floor(values.size * fmr + 1e-9))
-    if allowed < 1:
-        raise InputError(
-            f"FMR {fmr:g} needs at least {int(np.ceil(1 / fmr))} non-mated pairs, got "
-            f"{values.size}. Use more people or a larger FMR."
-        )
-    highest = np.partition(values, values.size - allowed - 1)[values.size - allowed - 1]
-    return float(np.nextafter(highest, np.inf))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,6 +118,16 @@ class Comparisons:
             raise InputError(f"Expected one quality for each of {self.faces} faces, got {q.shape}.")
         return discard_curve(
             self.similarity, np.minimum(q[self.first], q[self.second]), self.threshold
+        )
+
+    def compared(self) -> ComparedPairs:
+        """The mated pairs as ``engine.edc`` takes them, along with ``threshold``."""
+        return ComparedPairs(
+            samples=self.faces,
+            first=self.first,
+            second=self.second,
+            similarity=self.similarity,
+            mated=np.ones(self.similarity.size, dtype=np.bool_),
         )
 
 
