@@ -35,6 +35,18 @@ FLAGS = {
     "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
     "recipes": set(),
     "export": {"--out", "--set"},
+    "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},
+    "evaluate": set(),
+    "evaluate edc": {
+        *("--scores", "--embeddings", "--pairs", "--identities", "--preset", "--fmr", "--discard"),
+        *("--groups", "--images", "--resamples", "--seed", "--out"),
+    },
+    "evaluate correlation": {"--scores", "--labels", "--resamples", "--seed", "--out"},
+    "evaluate alignment": {
+        *("--images", "--landmarks", "--model", "--identities", "--embeddings", "--jitter"),
+        *("--relative", "--repeats", "--preset", "--fmr", "--discard"),
+        *("--resamples", "--seed", "--out"),
+    },
     "models": set(),
     "models list": set(),
     "models show": set(),

@@ -19,6 +19,7 @@ from facegauge import detection
 from facegauge.alignment import Mode
 from facegauge.batch import score_images
 from facegauge.choices import FaceChoice, Input
+from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_models import models_app
 from facegauge.crops import write_crops
 from facegauge.detection import Search
@@ -37,6 +38,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(evaluate_app, name="evaluate")
+app.command()(embed)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
 ModelName = Annotated[str, typer.Option(help="Name of an embedded model, or an .onnx file.")]
