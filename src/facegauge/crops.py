@@ -47,7 +47,7 @@ def write_crops(
 ) -> WrittenCrops:
     """Align every face and write it as PNG below ``out``, under its picture's path.
 
-    The faces are those of the table or, where the detector is given instead, those it finds, widest
+    The faces are those of the table or, where the detector is given instead, those it finds, the
     largest first; ``faces`` may limit them to the largest of a picture.
 
     The faces of a picture with several get ``-1``, ``-2``, ... behind the name; where two pictures
@@ -67,8 +67,8 @@ def write_crops(
     targets, problems = _Targets(out), []
     for found in find_images(paths):
         try:
-            pixels = images.read(found.path).pixels
-            for number, each in enumerate(known.faces_of(found, pixels)):
+            pixels, faces_seen = known.seen(found)
+            for number, each in enumerate(faces_seen):
                 rng = np.random.default_rng((seed, zlib.crc32(os.fsencode(found.name)), number))
                 moved = alignment.jitter(each, rng, pixels=jitter)
                 _write(alignment.align(pixels, moved, size, mode), targets.of(found.name, number))
@@ -93,20 +93,33 @@ class _Known:
                 "detector. Give one of the two."
             )
 
-    def faces_of(self, found: Found, pixels: Pixels) -> Sequence[Landmarks]:
-        """The landmarks of a picture's faces; raises LandmarkError when there are none."""
-        points = self._found(pixels) if self.table is None else self.table.of(found.name)
+    def seen(self, found: Found) -> tuple[Pixels, Sequence[Landmarks]]:
+        """A picture and its faces' landmarks; one that the table does not have is not read.
+
+        Raises:
+            LandmarkError: there are no faces.
+            UnreadableImage: there is no picture.
+        """
+        if self.table is not None:
+            points = self._chosen(self.table.of(found.name), "no landmarks in the table")
+            return images.read(found.path).pixels, points
+        pixels = images.read(found.path).pixels
+        return pixels, self._chosen(*self._found(pixels))
+
+    def _chosen(self, points: Sequence[Landmarks], nothing: str) -> Sequence[Landmarks]:
         if not points:
-            raise LandmarkError(
-                nothing_found(self.detector) if self.detector else "no landmarks in the table"
-            )
+            raise LandmarkError(nothing)
         if self.faces is Search.LARGEST:
             return [max(points, key=alignment.frontal_eye_distance)]
         return points
 
-    def _found(self, pixels: Pixels) -> Sequence[Landmarks]:
-        faces = self.detector.find(pixels, self.faces) if self.detector else []
-        return [face.landmarks for face in faces if face.landmarks is not None]
+    def _found(self, pixels: Pixels) -> tuple[Sequence[Landmarks], str]:
+        """What the detector finds, and what is said when that is nothing."""
+        if self.detector is None:
+            return (), ""
+        faces = self.detector.find(pixels, self.faces)
+        points = [face.landmarks for face in faces if face.landmarks is not None]
+        return points, nothing_found(self.detector)
 
 
 class _Targets:

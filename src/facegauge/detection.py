@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facegauge import detectors
+from facegauge import detectors, framing
 from facegauge.alignment import frontal_eye_distance
 from facegauge.candidates import Candidates, common, joined, moved, suppress, usable
 from facegauge.detectors import Network
@@ -223,10 +222,7 @@ def _whole(
 def _reduced(pixels: Pixels, factor: float) -> Pixels:
     """The picture at another scale, each pixel the mean of those it covers."""
     width, height = (max(1, round(side * factor)) for side in (pixels.shape[1], pixels.shape[0]))
-    if (height, width) == pixels.shape[:2]:
-        return pixels
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.uint8)
+    return framing.resized(pixels, width, height)
 
 
 def _padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:

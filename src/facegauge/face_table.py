@@ -44,7 +44,7 @@ def find_faces(
 ) -> FacesFound:
     """Find the faces in every picture under ``paths`` and ``write`` them as csv, line by line.
 
-    Pictures come in their order, the faces of one with the largest first.
+    Pictures come in their order, the largest face of each first.
     ``workers`` threads (one per core unless told) read and search, a few pictures ahead of what is
     written, so that memory does not grow with their number. ``complain`` is told of every picture
     that cannot be read.

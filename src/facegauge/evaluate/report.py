@@ -11,6 +11,7 @@ from facegauge.errors import OptionError
 from facegauge.evaluate import report_html
 from facegauge.evaluate.line import Line, ordered
 from facegauge.evaluate.operated import Operated
+from facegauge.evaluate.report_parts import write_files
 from facegauge.evaluate.scored import Scored, Subgroup
 from facegauge.evaluate.table import Table, tables, to_csv, to_markdown
 from facegauge.evaluate.thumbnails import Pictures, Thumbnails
@@ -98,16 +99,7 @@ class Report:
             "results.json": _objects(self.to_dict()),
             "report.html": self.html(pictures, faces),
         }
-        folder = Path(out)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in files.items():
-                (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise OptionError(
-                f"A report needs a folder to write, got {folder}: {error.strerror or error}. Pass "
-                "another --out."
-            ) from error
+        write_files(out, files)
 
     def __str__(self) -> str:
         return to_markdown(self.tables, self.protocol)

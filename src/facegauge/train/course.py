@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import lightning
 import numpy as np
 import torch
@@ -128,6 +129,12 @@ def fit(course: Course, loader: lightning.LightningDataModule, device: str) -> N
             default_root_dir=run.folder,
         )
         trainer.fit(course, loader, ckpt_path=run.state if run.state.is_file() else None)
+
+
+def one_thread(_: int) -> None:
+    """How a process that prepares pictures begins: one thread, as the training needs the cores."""
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
 
 
 def warming_average(decay: float) -> Callable[[Any, Any, Any], None]:

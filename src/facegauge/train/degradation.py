@@ -119,6 +119,11 @@ def cast_colour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 def compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """JPEG at quality 3 .. 50."""
     quality = int(np.exp(rng.uniform(np.log(3.0), np.log(50.0))))
+    return as_jpeg(pixels, quality)
+
+
+def as_jpeg(pixels: Pixels, quality: int) -> Pixels:
+    """What JPEG of a quality 1 .. 100 leaves of a picture."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from facegauge.train.course import one_thread
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.scenes import Scene, Studio
 
@@ -50,7 +50,7 @@ class Scenes(lightning.LightningDataModule):
             batch_size=None,
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
-            worker_init_fn=_one_thread,
+            worker_init_fn=one_thread,
         )
 
 
@@ -75,8 +75,3 @@ def joined(scenes: list[Scene]) -> dict[str, Tensor]:
         batch["doubtful"][row, :count] = ~scene.sure
     batch["pixels"] = np.stack([scene.pixels for scene in scenes])
     return {key: torch.from_numpy(values) for key, values in batch.items()}
-
-
-def _one_thread(_: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)

@@ -11,14 +11,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from facegauge import baking
 from facegauge.baking import CONVENTIONS
 from facegauge.cards import Card, Crop, Kind, Training, View
+from facegauge.models import DETECTOR_STEP
 from facegauge.train.detector import load_network
 from facegauge.train.detector_network import DetectorNetwork, Exported
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.runs import Run
-
-STEP = 32
-"""Height and width of a picture are multiples of this."""
 
 
 def export_detector(run: Run, chosen: Detector, out: Path) -> Card:
@@ -47,10 +45,10 @@ def to_bare(network: DetectorNetwork, threshold: float) -> Any:
     """The network as ONNX: planes N×3×H×W in; boxes, landmarks and confidence out."""
     dimensions = {
         0: torch.export.Dim("n", min=1),
-        2: STEP * torch.export.Dim("rows", min=1, max=256),
-        3: STEP * torch.export.Dim("columns", min=1, max=256),
+        2: DETECTOR_STEP * torch.export.Dim("rows", min=1, max=256),
+        3: DETECTOR_STEP * torch.export.Dim("columns", min=1, max=256),
     }
-    example = torch.zeros(2, 3, 3 * STEP, 4 * STEP)
+    example = torch.zeros(2, 3, 3 * DETECTOR_STEP, 4 * DETECTOR_STEP)
     names = ("boxes", "landmarks", "confidence")
     return to_onnx(Exported(fused(network), threshold), example, names, dimensions)
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +15,11 @@ import numpy.typing as npt
 from facegauge import images
 from facegauge.errors import LandmarkError, TrainingError
 from facegauge.tables import LANDMARK_COLUMNS, same_path
+from facegauge.train.data_tables import read_rows, split_of, tables_with
 from facegauge.values import Landmarks, Pixels
 
 UNKNOWN = -1
 """Identity code of a face nobody has named."""
-
-SPLITS = ("train", "validation", "test", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +52,7 @@ def read_faces(folder: Path, tables: tuple[str, ...] = ()) -> Faces:
     Raises:
         TrainingError: no usable table, or no faces for training or validation.
     """
-    names = tables or _tables_with_landmarks(folder)
+    names = tables or tables_with(folder, LANDMARK_COLUMNS)
     rows = [row for name in names for row in _rows(folder, name)]
     validation = np.array([row.validation for row in rows], dtype=bool)
     if not validation.any() or validation.all():
@@ -81,45 +79,20 @@ class _Row:
     validation: bool
 
 
-def _tables_with_landmarks(folder: Path) -> tuple[str, ...]:
-    names = []
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = next(csv.reader(file), [])
-        if set(LANDMARK_COLUMNS) <= set(header):
-            names.append(path.stem)
-    return tuple(names)
-
-
 def _rows(folder: Path, name: str) -> list[_Row]:
     table, pictures = folder / f"{name}.csv", folder / name
     if not table.is_file():
         raise TrainingError(f"Expected a landmark table {table}, found none. Check --data.")
     if not pictures.is_dir():
         raise TrainingError(f"Expected the pictures of {table} in {pictures}, found no folder.")
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = set(LANDMARK_COLUMNS) - set(reader.fieldnames or [])
-        if missing:
-            raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
-        rows = (_row(entry, number, pictures, table) for number, entry in enumerate(reader))
-        return [row for row in rows if row is not None]
-
-
-def _split(entry: dict[str, str], number: int, table: Path) -> str:
-    """train, validation, test or nothing; any other word could hide test people, so it stops."""
-    split = entry.get("split") or ""
-    if split not in SPLITS:
-        raise TrainingError(
-            f"{table}, row {number + 2}: expected the split {', '.join(SPLITS[:-1])} or nothing, "
-            f"got {split!r}."
-        )
-    return split
+    entries = enumerate(read_rows(table, LANDMARK_COLUMNS))
+    rows = (_row(entry, number, pictures, table) for number, entry in entries)
+    return [row for row in rows if row is not None]
 
 
 def _row(entry: dict[str, str], number: int, pictures: Path, table: Path) -> _Row | None:
     """One face; None for the test split, of which nothing else is even looked at."""
-    split = _split(entry, number, table)
+    split = split_of(entry, number, table)
     if split == "test":
         return None
     identity = (entry.get("identity") or "").strip()

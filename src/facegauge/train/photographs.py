@@ -8,7 +8,6 @@ them.
 
 from __future__ import annotations
 
-import csv
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from facegauge import images
 from facegauge.errors import InputError, TrainingError
 from facegauge.tables import LANDMARK_COLUMNS, same_path
-from facegauge.train.faces import SPLITS
+from facegauge.train.data_tables import read_rows, split_of, tables_with
 from facegauge.values import Box, Landmarks, Pixels
 
 BOX_COLUMNS = ("x0", "y0", "x1", "y1")
@@ -52,7 +51,7 @@ def read_photographs(folder: Path, tables: tuple[str, ...], surest: float) -> li
     Raises:
         TrainingError: no usable table, or none for training or validation.
     """
-    names = tables or _usable(folder)
+    names = tables or tables_with(folder, _COLUMNS)
     photographs = [each for name in names for each in _photographs(folder, name, surest)]
     held_out = sum(each.validation for each in photographs)
     if not 0 < held_out < len(photographs):
@@ -115,31 +114,16 @@ class Shelf:
 _COLUMNS = (*LANDMARK_COLUMNS, *BOX_COLUMNS)
 
 
-def _usable(folder: Path) -> tuple[str, ...]:
-    names = []
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            if set(_COLUMNS) <= set(next(csv.reader(file), [])):
-                names.append(path.stem)
-    return tuple(names)
-
-
 def _photographs(folder: Path, name: str, surest: float) -> list[Photograph]:
     table, pictures = folder / f"{name}.csv", folder / name
     if not table.is_file() or not pictures.is_dir():
         raise TrainingError(f"Expected a table {table} and its pictures in {pictures}.")
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = set(_COLUMNS) - set(reader.fieldnames or [])
-        if missing:
-            raise TrainingError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
-        rows = list(reader)
     faces: dict[str, list[dict[str, str]]] = {}
     splits: dict[str, set[str]] = {}
-    for number, row in enumerate(rows):
+    for number, row in enumerate(read_rows(table, _COLUMNS)):
         path = same_path(row["path"])
         faces.setdefault(path, []).append(row)
-        splits.setdefault(path, set()).add(_split(row, number, table))
+        splits.setdefault(path, set()).add(split_of(row, number, table))
     drawn = not any("validation" in found for found in splits.values())
     return [
         _photograph(pictures / path, name, _held_out(path, found, drawn), faces[path], surest)
@@ -154,16 +138,6 @@ def _held_out(path: str, splits: set[str], drawn: bool) -> bool:
 
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in images.IMAGE_SUFFIXES
-
-
-def _split(row: dict[str, str], number: int, table: Path) -> str:
-    split = row.get("split") or ""
-    if split not in SPLITS:
-        raise TrainingError(
-            f"{table}, row {number + 2}: expected the split {', '.join(SPLITS[:-1])} or nothing, "
-            f"got {split!r}."
-        )
-    return split
 
 
 def _photograph(

@@ -269,10 +269,7 @@ def _noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    quality = int(rng.uniform(15, 80))
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return np.ascontiguousarray(decoded[..., ::-1])
+    return degradation.as_jpeg(pixels, int(rng.uniform(15, 80)))
 
 
 def _side(box: Numbers) -> float:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import cv2
 import lightning
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from facegauge.train.course import one_thread
 from facegauge.train.recipe_first import First
 from facegauge.train.targets import Targets
 from facegauge.train.views import Views
@@ -84,10 +83,5 @@ class Visits(lightning.LightningDataModule):
             sampler=_Leg(leg * count, count),
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
-            worker_init_fn=_one_thread,
+            worker_init_fn=one_thread,
         )
-
-
-def _one_thread(_: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
