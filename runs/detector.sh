@@ -15,11 +15,12 @@ mkdir -p "$train"
 
 # 1. What the reference detector sees: in the photographs and crops that are not for testing, where
 #    its tables hold another look of it, and in the unlabelled faces. Faces of less confidence than
-#    0.5, and those that only one look shows, are doubtful: nothing is learned from them.
+#    0.5, and those that only one of two looks shows, are doubtful: nothing is learned from them.
 for name in celeba_photos celeba_crops utkface; do
     ln -sfn "$data/$name" "$train/$name"
     known=""
     [ "$name" = utkface ] || known="--reference $data/$name.csv"
+    [ "$name" != celeba_crops ] || known="$known --largest"
     [ -f "$train/$name.csv" ] || { python runs/faces.py --images "$data/$name" \
         --detector "$teacher" $known --out "$train/$name.draft" \
         && mv "$train/$name.draft" "$train/$name.csv"; }

@@ -6,7 +6,8 @@
 The table has one row per face (path, split, confidence, box, five landmarks). ``--reference`` takes
 a table of the same columns with what another look of the same detector found: a face that both
 found is a sure one and gets the mean of both boxes and landmarks; one that only this look found is
-doubtful (confidence 0.4 at most); one that only the reference has is kept as it is. Pictures whose
+doubtful (confidence 0.4 at most), unless ``--largest`` says that the reference never had more than
+a picture's largest face; one that only the reference has is kept as it is. Pictures whose
 split is ``test``, and pictures that the reference does not have, are not even opened.
 """
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--detector", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reference", type=Path)
+    parser.add_argument("--largest", action="store_true")
     parser.add_argument("--confidence", type=float, default=0.3)
     options = parser.parse_args()
     detector = detection.open(options.detector, confidence=options.confidence, threads=None)
@@ -58,7 +60,7 @@ def main() -> None:
         for path in paths:
             known = None if reference is None else reference[path.name]
             faces = detector.find(images.read(path).pixels, "largest")
-            faces = faces if known is None else joined(faces, known.faces)
+            faces = faces if known is None else joined(faces, known.faces, options.largest)
             count += len(faces)
             split = "" if known is None else known.split
             writer.writerows(row(path.name, split, face) for face in faces)
@@ -76,8 +78,11 @@ def read_reference(table: Path) -> dict[str, Known]:
     return known
 
 
-def joined(found: list[Face], reference: list[Face]) -> list[Face]:
-    """Faces of two looks: seen by both sure and averaged, seen now only doubtful."""
+def joined(found: list[Face], reference: list[Face], largest: bool = False) -> list[Face]:
+    """Faces of two looks: seen by both sure and averaged, seen now only doubtful.
+
+    ``largest``: the reference holds one face a picture, so that of the others nothing is known.
+    """
     faces, rest = [], list(reference)
     for face in found:
         same = max(rest, key=lambda other: iou(face.box, other.box), default=None)
@@ -85,7 +90,7 @@ def joined(found: list[Face], reference: list[Face]) -> list[Face]:
             rest.remove(same)
             faces.append(_mean(face, same))
         else:
-            confidence = min(face.confidence, DOUBTFUL)
+            confidence = face.confidence if largest else min(face.confidence, DOUBTFUL)
             faces.append(Face(box=face.box, landmarks=face.landmarks, confidence=confidence))
     return faces + rest
 

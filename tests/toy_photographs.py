@@ -91,7 +91,13 @@ def box_of(points: np.ndarray) -> np.ndarray:
 
 
 def photograph(
-    boxes: Any = (), landmarks: Any = (), sure: Any = None, *, name: str = "a", table: str = "t"
+    boxes: Any = (),
+    landmarks: Any = (),
+    sure: Any = None,
+    *,
+    name: str = "a",
+    table: str = "t",
+    confidence: Any = None,
 ) -> Photograph:
     """A photograph with these faces, all of them sure unless told; its file need not exist."""
     boxes = np.array(boxes, dtype=np.float64).reshape(-1, 4)
@@ -101,5 +107,6 @@ def photograph(
         validation=False,
         boxes=boxes,
         landmarks=np.array(landmarks, dtype=np.float64).reshape(-1, 5, 2),
+        confidence=np.array([1.0] * len(boxes) if confidence is None else confidence, dtype=float),
         sure=np.ones(len(boxes), dtype=bool) if sure is None else np.array(sure, dtype=bool),
     )

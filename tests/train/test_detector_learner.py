@@ -1,6 +1,7 @@
 """What the detector learns from a batch, and how it is graded on photographs it did not see."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,14 +149,7 @@ def test_false_faces_are_counted_at_half_confidence(learner, photographs, logit,
 
 def test_doubtful_faces_are_neither_missed_nor_false(tmp_path, photographs):
     doubtful = [
-        type(each)(
-            path=each.path,
-            table=each.table,
-            validation=True,
-            boxes=each.boxes,
-            landmarks=each.landmarks,
-            sure=np.zeros(len(each.boxes), dtype=bool),
-        )
+        replace(each, validation=True, sure=np.zeros(len(each.boxes), dtype=bool))
         for each in photographs
     ]
     mixed = [photographs[0], *doubtful[1:]]
@@ -168,12 +162,12 @@ def test_doubtful_faces_are_neither_missed_nor_false(tmp_path, photographs):
 
 
 def emptied(each):
-    return type(each)(
-        path=each.path,
-        table=each.table,
+    return replace(
+        each,
         validation=True,
         boxes=each.boxes[:0],
         landmarks=each.landmarks[:0],
+        confidence=each.confidence[:0],
         sure=each.sure[:0],
     )
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from facegauge.train import scenes
-from facegauge.train.scenes import Settings, Studio, degrade
+from facegauge.train import scene_effects, scenes
+from facegauge.train.scene_effects import defocus, degrade
+from facegauge.train.scenes import Settings, Studio
 from toy_photographs import box_of, photograph
 
 POINTS = 40 * np.array([(-0.5, -0.3), (0.5, -0.3), (0.0, 0.15), (-0.4, 0.65), (0.4, 0.65)]) + 90
@@ -139,7 +140,7 @@ def test_degradation_changes_the_picture_alone():
     assert changed >= 19
 
 
-@pytest.mark.parametrize("operation", scenes._OPERATIONS, ids=lambda o: o.__name__.strip("_"))
+@pytest.mark.parametrize("operation", scene_effects.OPERATIONS, ids=lambda o: o.__name__.strip("_"))
 @pytest.mark.parametrize("shape", [(64, 64), (320, 320), (50, 80)])
 def test_an_operation_keeps_shape_type_and_its_input(operation, shape):
     pixels = default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
@@ -156,9 +157,9 @@ def test_an_operation_keeps_shape_type_and_its_input(operation, shape):
 def test_one_to_three_operations_are_drawn_in_the_order_in_which_a_picture_suffers(monkeypatch):
     drawn: list[int] = []
     monkeypatch.setattr(
-        scenes,
-        "_OPERATIONS",
-        tuple(lambda p, _, i=i: drawn.append(i) or p for i in range(len(scenes._OPERATIONS))),
+        scene_effects,
+        "OPERATIONS",
+        tuple(lambda p, _, i=i: drawn.append(i) or p for i in range(len(scene_effects.OPERATIONS))),
     )
     counts, seen = Counter(), Counter()
     for seed in range(600):
@@ -169,7 +170,7 @@ def test_one_to_three_operations_are_drawn_in_the_order_in_which_a_picture_suffe
         seen.update(drawn)
     assert set(counts) == {1, 2, 3}
     assert min(counts.values()) > 150
-    assert set(seen) == set(range(len(scenes._OPERATIONS)))
+    assert set(seen) == set(range(len(scene_effects.OPERATIONS)))
 
 
 def test_every_table_is_shown_as_often_as_the_others():
@@ -204,3 +205,40 @@ def test_photographs_without_a_sure_face_are_not_shown():
     made = studio([doubtful, nobody, elsewhere, (known()[0], plain(RED))], empty=0.3)
     for seed in range(30):
         assert not (made.scene(64, default_rng(seed)).pixels == BLUE).all(axis=2).any()
+
+
+@pytest.mark.parametrize(("hard", "share"), [(1.0, 1 / 2), (4.0, 4 / 5)])
+def test_the_least_sure_faces_are_looked_at_more_often(hard, share):
+    shown = [
+        photograph([BOX], [POINTS], name="a", confidence=[0.8]),
+        photograph([BOX], [POINTS], name="b", confidence=[0.5]),
+    ]
+    made = studio([(shown[0], np.zeros((100, 100, 3), np.uint8))], hard=hard)
+    settings = made.settings
+    both = Studio(shown, [], settings)
+    np.testing.assert_allclose(both.draws, [[1 - share, share]])
+    assert both.hardness[shown[1].path].tolist() == [hard]
+
+
+def test_a_photograph_with_many_faces_is_seen_as_often_as_its_faces_together():
+    shown = [
+        photograph([BOX] * 3, [POINTS] * 3, [True, True, False], name="a"),
+        photograph([BOX], [POINTS], name="b"),
+    ]
+    settings = studio([(shown[1], known()[1])], hard=3.0).settings
+    both = Studio(shown, [], settings)
+    np.testing.assert_allclose(both.draws, [[2 / 3, 1 / 3]])
+    assert both.hardness[shown[0].path].tolist() == [1, 1, 0]
+
+
+def test_defocus_is_stronger_for_larger_faces_and_hits_the_share_that_is_asked_for():
+    chosen, pixels = known()
+    texture = default_rng(0).integers(0, 256, pixels.shape, dtype=np.uint8)
+    spread = [defocus(texture, apart, default_rng(1)).std() for apart in (5.0, 20.0, 80.0)]
+    assert texture.std() > spread[0] > 1.2 * spread[1] > 1.44 * spread[2]
+    sharp = studio([(chosen, texture)], defocused=0.0)
+    soft = studio([(chosen, texture)], defocused=1.0)
+    for seed in range(5):
+        one, other = (each.scene(96, default_rng(seed)) for each in (sharp, soft))
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        assert other.pixels.std() < one.pixels.std()

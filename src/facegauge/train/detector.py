@@ -160,6 +160,8 @@ def _settings(chosen: Detector, learned: list[Photograph]) -> Settings:
         degraded=chosen.degraded,
         covered=chosen.covered,
         upright=chosen.upright,
+        defocused=chosen.defocused,
+        hard=chosen.hard,
         tables=dict(zip(tables, padded, strict=False)),
     )
 

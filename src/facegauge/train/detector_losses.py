@@ -22,7 +22,7 @@ SURE_POWER, FIT_POWER = 0.5, 6.0
 NEGATIVE_WEIGHT, FOCUS = 0.75, 1.0
 """Varifocal loss: weight of the cells that lie on no face, and how much easy ones fade (the paper
 has 2, which in a short training leaves the background half-sure: see docs/log.md)."""
-LANDMARK_BETA = 0.02
+LANDMARK_BETA = 0.01
 """Where the landmark loss turns from square to linear, as a share of the face's size."""
 
 

@@ -30,13 +30,14 @@ HELD_OUT = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Photograph:
-    """One picture's path and faces: boxes F×4, landmarks F×5×2 in pixels, sure F."""
+    """One picture's path and faces: boxes F×4, landmarks F×5×2 in pixels, confidence F, sure F."""
 
     path: Path
     table: str
     validation: bool
     boxes: npt.NDArray[np.float64]
     landmarks: npt.NDArray[np.float64]
+    confidence: npt.NDArray[np.float64]
     sure: npt.NDArray[np.bool_]
 
 
@@ -146,7 +147,7 @@ def _photograph(
     try:
         boxes = [[float(row[key]) for key in BOX_COLUMNS] for row in rows]
         points = [[float(row[key]) for key in LANDMARK_COLUMNS[1:]] for row in rows]
-        sure = [float(row.get("confidence") or 1.0) >= surest for row in rows]
+        confidence = [float(row.get("confidence") or 1.0) for row in rows]
         for box, numbers in zip(boxes, points, strict=True):
             Box(**dict(zip(BOX_COLUMNS, box, strict=True)))
             Landmarks.from_array(numbers)
@@ -160,5 +161,6 @@ def _photograph(
         validation=validation,
         boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
         landmarks=np.array(points, dtype=np.float64).reshape(-1, 5, 2),
-        sure=np.array(sure, dtype=bool),
+        confidence=np.array(confidence, dtype=np.float64),
+        sure=np.array(confidence, dtype=np.float64) >= surest,
     )

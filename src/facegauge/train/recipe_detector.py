@@ -14,7 +14,7 @@ class Detector(Recipe):
 
     name: str = "detector"
     batch: int = 24
-    legs: int = 22
+    legs: int = 40
     steps: int = 250
     learning_rate: float = 3e-3
     clip: float = 5.0
@@ -26,7 +26,9 @@ class Detector(Recipe):
     (by name when none are named); the last counts for all that follow."""
     surest: float = 0.5
     """Faces of less confidence in the table are doubtful: nothing is learned from them."""
-    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+    hard: float = 6.0
+    """How much more often than the face of highest confidence that of lowest is seen."""
+    widths: tuple[int, ...] = (16, 32, 64, 128, 160)
     """Channels after strides 2, 4, 8, 16 and 32."""
     depths: tuple[int, ...] = (4, 4, 3)
     """Blocks at strides 8, 16 and 32."""
@@ -48,21 +50,24 @@ class Detector(Recipe):
     """Share of parts without a face: backgrounds, or photographs with painted-over faces."""
     degraded: float = 0.4
     """Share of training pictures with blur, noise, other light, compression."""
+    defocused: float = 0.15
+    """Share of parts that are out of focus, in measure of their faces' size."""
     covered: float = 0.12
     """Share of faces that are partly covered."""
     upright: float = 10.0
     """Standard deviation of the roll in degrees; one part in ten rolls three times as far."""
     box_weight: float = 2.0
     """Weight of the box loss beside the confidence loss."""
-    landmark_weight: float = 15.0
+    landmark_weight: float = 20.0
     """Weight of the landmark loss beside the confidence loss."""
 
     def __post_init__(self) -> None:
         Recipe.__post_init__(self)
         self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
-        self._require_shares("surest", "mosaic", "empty", "degraded", "covered")
+        self._require_shares("surest", "mosaic", "empty", "degraded", "defocused", "covered")
         good = bool(self.shares) and all(0 < share < math.inf for share in self.shares)
         require(good, "shares", "one or more finite numbers above 0", self.shares)
+        require(1.0 <= self.hard < math.inf, "hard", "a finite number of 1 or more", self.hard)
         for field in ("upright", "box_weight", "landmark_weight"):
             self._require_amount(field)
         for field, count in (("widths", 5), ("depths", 3)):

@@ -8,13 +8,14 @@ share of them shows no face at all: a picture without faces, or faces that are p
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facegauge.train import degradation
 from facegauge.train.photographs import Photograph, Shelf
+from facegauge.train.scene_effects import cover, defocus, degrade, paint
 from facegauge.values import Pixels
 
 Numbers = npt.NDArray[np.float64]
@@ -47,8 +48,8 @@ class Settings:
     """How scenes are drawn.
 
     Shares: ``mosaic`` of the parts that are divided, ``empty`` of the parts without a face,
-    ``degraded`` of the scenes, ``covered`` of the faces that are partly covered; and how often each
-    table is seen, relative to the others (1 where nothing is said).
+    ``defocused`` of the parts, ``degraded`` of the scenes, ``covered`` of the faces that are partly
+    covered; and how often each table is seen, relative to the others (1 where nothing is said).
     """
 
     mosaic: float
@@ -57,6 +58,9 @@ class Settings:
     covered: float
     upright: float
     """Standard deviation of the roll in degrees; one visit in ten rolls three times as far."""
+    defocused: float = 0.0
+    hard: float = 1.0
+    """How much more often than the face of highest confidence that of lowest is looked at."""
     tables: dict[str, float] = field(default_factory=dict)
 
 
@@ -73,6 +77,8 @@ class Studio:
         weights = np.array([settings.tables.get(table[0].table, 1.0) for table in self.tables])
         self.weights = weights / weights.sum()
         self.backgrounds, self.settings = backgrounds, settings
+        self.hardness = _hardness(self.tables, settings.hard)
+        self.draws = [_shares([self.hardness[p.path].sum() for p in t]) for t in self.tables]
         self.shelf = Shelf()
 
     def scene(self, size: int, rng: np.random.Generator) -> Scene:
@@ -89,41 +95,20 @@ class Studio:
         if empty and self.backgrounds and rng.random() < 0.5:
             chosen = self.backgrounds[int(rng.integers(len(self.backgrounds)))]
         else:
-            table = self.tables[int(rng.choice(len(self.tables), p=self.weights))]
-            chosen = table[int(rng.integers(len(table)))]
+            table = int(rng.choice(len(self.tables), p=self.weights))
+            place = int(rng.choice(len(self.draws[table]), p=self.draws[table]))
+            chosen = self.tables[table][place]
         pixels = self.shelf.pixels(chosen.path)
-        part = _moved(pixels, chosen, side, self.settings.upright, rng)
+        wanted = self.hardness.get(chosen.path)
+        part = _moved(pixels, chosen, wanted, side, self.settings.upright, rng)
+        if rng.random() < self.settings.defocused:
+            part = replace(part, pixels=defocus(part.pixels, _apart(part, side), rng))
         if empty:
             return _without_faces(part, rng)
         for box in part.boxes[part.sure]:
             if rng.random() < self.settings.covered:
                 cover(part.pixels, box, rng)
         return part
-
-
-def degrade(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """One to three mild degradations of a whole scene: uint8 RGB in and out."""
-    chosen = np.sort(rng.choice(len(_OPERATIONS), size=int(rng.integers(1, 4)), replace=False))
-    for index in chosen:
-        pixels = _OPERATIONS[index](pixels, rng)
-    return pixels
-
-
-def cover(pixels: Pixels, box: Numbers, rng: np.random.Generator) -> None:
-    """Cover a part of a face in place: its lower half, its eyes, or any part."""
-    x0, y0, x1, y1 = box
-    width, height = x1 - x0, y1 - y0
-    kind = rng.integers(3)
-    if kind == 0:
-        low, high = y0 + height * rng.uniform(0.5, 0.65), y1
-        _paint(pixels, x0, low, x1, high, rng)
-    elif kind == 1:
-        middle = y0 + height * 0.4
-        _paint(pixels, x0, middle - height * 0.12, x1, middle + height * 0.1, rng)
-    else:
-        x, y = x0 + width * rng.uniform(0, 1), y0 + height * rng.uniform(0, 1)
-        half = rng.uniform(0.1, 0.3, 2) * (width, height)
-        _paint(pixels, x - half[0], y - half[1], x + half[0], y + half[1], rng)
 
 
 def _joined(parts: list[Scene]) -> Scene:
@@ -142,10 +127,18 @@ def _joined(parts: list[Scene]) -> Scene:
 
 
 def _moved(
-    pixels: Pixels, chosen: Photograph, side: int, upright: float, rng: np.random.Generator
+    pixels: Pixels,
+    chosen: Photograph,
+    wanted: Numbers | None,
+    side: int,
+    upright: float,
+    rng: np.random.Generator,
 ) -> Scene:
-    """A photograph scaled, turned, shifted and perhaps mirrored into a square."""
-    matrix = _motion(pixels, chosen, side, upright, rng)
+    """A photograph scaled, turned, shifted and perhaps mirrored into a square.
+
+    ``wanted`` F says how often each of its faces is the one that is placed.
+    """
+    matrix = _motion(pixels, chosen, wanted, side, upright, rng)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     source, reduced = pixels, matrix.copy()
     if scale < 0.6:  # average first, as the warp alone would alias
@@ -167,15 +160,20 @@ def _moved(
 
 
 def _motion(
-    pixels: Pixels, chosen: Photograph, side: int, upright: float, rng: np.random.Generator
+    pixels: Pixels,
+    chosen: Photograph,
+    wanted: Numbers | None,
+    side: int,
+    upright: float,
+    rng: np.random.Generator,
 ) -> Numbers:
     """The affine matrix 2×3 from picture to part: one face lands somewhere in it."""
     angle = rng.normal(0.0, np.deg2rad(upright)) * (3.0 if rng.random() < 0.1 else 1.0)
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     height, width = pixels.shape[:2]
     target = float(np.exp(rng.uniform(np.log(NARROWEST * side), np.log(WIDEST * side))))
-    if chosen.sure.any():
-        face = int(rng.choice(np.flatnonzero(chosen.sure)))
+    if wanted is not None:
+        face = int(rng.choice(len(wanted), p=_shares(wanted)))
         middle = chosen.landmarks[face].mean(axis=0)
         apart = float(np.linalg.norm(chosen.landmarks[face][1] - chosen.landmarks[face][0]))
         scale = target / max(apart, 0.2 * _side(chosen.boxes[face]))
@@ -223,7 +221,7 @@ def _without_faces(part: Scene, rng: np.random.Generator) -> Scene:
     """The part with all its faces painted over, a margin around them included."""
     for x0, y0, x1, y1 in part.boxes:
         wide, high = (x1 - x0) * rng.uniform(0.1, 0.4), (y1 - y0) * rng.uniform(0.15, 0.4)
-        _paint(part.pixels, x0 - wide, y0 - high, x1 + wide, y1 + high, rng)
+        paint(part.pixels, x0 - wide, y0 - high, x1 + wide, y1 + high, rng)
     none = np.zeros(len(part.boxes), dtype=bool)
     return Scene(
         pixels=part.pixels,
@@ -233,43 +231,27 @@ def _without_faces(part: Scene, rng: np.random.Generator) -> Scene:
     )
 
 
-def _paint(
-    pixels: Pixels, x0: float, y0: float, x1: float, y1: float, rng: np.random.Generator
-) -> None:
-    """Fill a rectangle in place: one colour, or soft noise in colour or grey."""
-    height, width = pixels.shape[:2]
-    left, right = int(np.clip(x0, 0, width)), int(np.clip(np.ceil(x1), 0, width))
-    top, bottom = int(np.clip(y0, 0, height)), int(np.clip(np.ceil(y1), 0, height))
-    if right <= left or bottom <= top:
-        return
-    area, colour = pixels[top:bottom, left:right], rng.uniform(0, 255, 3)
-    kind = rng.integers(3)
-    if kind == 0:
-        area[:] = colour.astype(np.uint8)
-        return
-    coarse = max(2, int(rng.integers(2, 12)))
-    noise = rng.uniform(-60, 60, (coarse, coarse, 3)).astype(np.float32)
-    if kind == 1:
-        noise = noise.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    soft = cv2.resize(noise, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-    area[:] = np.clip(colour + soft, 0, 255).astype(np.uint8)
+def _hardness(tables: list[list[Photograph]], hard: float) -> dict[Path, Numbers]:
+    """How often each face of each photograph is looked at, F: 0 where doubtful, else 1 .. hard."""
+    photographs = [each for table in tables for each in table]
+    sure = np.concatenate([each.confidence[each.sure] for each in photographs] or [np.zeros(0)])
+    lowest, highest = sure.min(initial=1.0), sure.max(initial=0.0)
+    reach = max(highest - lowest, 1e-6)
+    return {
+        each.path: each.sure * (1.0 + (hard - 1.0) * (highest - each.confidence) / reach)
+        for each in photographs
+    }
 
 
-def _blur(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    sigma = float(rng.uniform(0.5, 2.5))
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.uint8)
+def _apart(part: Scene, side: int) -> float:
+    """Middle inter-eye distance of a part's faces; where there are none, that of a usual face."""
+    apart = np.linalg.norm(part.landmarks[:, 1] - part.landmarks[:, 0], axis=1)
+    return float(np.median(apart)) if apart.size else 0.2 * side
 
 
-def _noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Sensor noise, standard deviation 2 .. 20 grey levels, grey."""
-    noise = np.empty(pixels.shape[:2], dtype=np.float32)
-    cv2.setRNGSeed(int(rng.integers(2**31)))
-    cv2.randn(noise, np.zeros(1), rng.uniform(2, 20, 1))
-    return np.clip(pixels + noise[:, :, None], 0, 255).astype(np.uint8)
-
-
-def _compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    return degradation.as_jpeg(pixels, int(rng.uniform(15, 80)))
+def _shares(amounts: list[float] | Numbers) -> Numbers:
+    values = np.asarray(amounts, dtype=np.float64)
+    return values / values.sum()
 
 
 def _side(box: Numbers) -> float:
@@ -278,14 +260,3 @@ def _side(box: Numbers) -> float:
 
 def _area(boxes: Numbers) -> Numbers:
     return (boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1)
-
-
-_OPERATIONS: tuple[degradation.Operation, ...] = (
-    degradation.expose,
-    degradation.flatten_contrast,
-    degradation.shade,
-    _blur,
-    _noise,
-    degradation.cast_colour,
-    _compress,
-)
