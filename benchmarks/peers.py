@@ -7,6 +7,9 @@ are model files (``facegauge models wrap``). All pairs of the test people are co
 protocol, FMR 1e-3, discard 0.3, pAUC divided by FNMR(0) x 0.3, so 1.0 means no gain and lower is
 better. Recognition always sees properly aligned faces. Two columns per recogniser: the quality sees
 the aligned crop, or one whose landmarks are off by up to 3 pixels of a 112-pixel crop.
+
+``--write DIR`` also writes the aligned scores of every method as DIR/METHOD.csv (path,score), which
+``facegauge evaluate edc --scores`` takes.
 """
 
 from __future__ import annotations
@@ -67,19 +70,34 @@ def main() -> None:
     heads = [f"{Path(name).stem} {kind}" for name in options.recognisers for kind in CUTS]
     print(f"\n| method | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
     for method in methods(options.data, options.model):
-        print(row(method, samples, pairs), flush=True)
+        judged = {kind: judge(method, samples, jitter) for kind, jitter in CUTS.items()}
+        print(row(method.name, judged, pairs), flush=True)
+        if options.write:
+            write(options.write / f"{method.name.replace(' ', '-')}.csv", samples, judged)
 
 
 CUTS = {"aligned": 0.0, "misaligned": JITTER}
 
 
-def row(method: Method, samples: list[Sample], pairs: list[Comparisons]) -> str:
+def judge(method: Method, samples: list[Sample], jitter: float) -> Qualities:
+    """What a method says of all samples."""
+    return method.judge(cut(samples, method.resampling, jitter))
+
+
+def row(name: str, judged: dict[str, Qualities], pairs: list[Comparisons]) -> str:
     """One line of the table: pAUC for each recogniser, aligned and misaligned."""
-    judged = {
-        kind: method.judge(cut(samples, method.resampling, jitter)) for kind, jitter in CUTS.items()
-    }
     cells = [f"{found.curve(judged[kind]).pauc(DISCARD):.3f}" for found in pairs for kind in CUTS]
-    return f"| {method.name} | {' | '.join(cells)} |"
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def write(out: Path, samples: list[Sample], judged: dict[str, Qualities]) -> None:
+    """The aligned scores as a table."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "score"))
+        scores = judged["aligned"].tolist()
+        writer.writerows((each.path.name, repr(s)) for each, s in zip(samples, scores, strict=True))
 
 
 def read_samples(data: Path, split: str) -> list[Sample]:
@@ -165,6 +183,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--recognisers", nargs="+", required=True)
     parser.add_argument("--model", default="utility")
+    parser.add_argument("--write", type=Path, help="Folder for score tables.")
     parser.add_argument("--split", default="test", help="test, or validation while choosing")
     return parser.parse_args()
 

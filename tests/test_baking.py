@@ -7,8 +7,6 @@ from onnx import helper, numpy_helper
 
 from facegauge import models
 from facegauge.baking import (
-    CONVENTIONS,
-    Preprocessing,
     bake_detector,
     bake_quality,
     bake_recogniser,
@@ -16,6 +14,7 @@ from facegauge.baking import (
     wrap_recogniser,
 )
 from facegauge.cards import Crop, Kind, View, golden_inputs
+from facegauge.conventions import CONVENTIONS, Preprocessing
 from facegauge.errors import ModelError, OptionError
 from tiny_models import (
     CALIBRATION,

@@ -19,6 +19,7 @@ from facegauge.cards import (
     golden_inputs,
 )
 from facegauge.errors import ModelError
+from facegauge.operating import OperatingPoint, OperatingTable
 from tiny_models import replaced
 
 FINE = nullcontext()
@@ -32,6 +33,14 @@ def table(raw=(0.0, 1.0, 3.0), score=(5.0, 20.0, 100.0)) -> Calibration:
     return Calibration(population="people", date="2026-01-01", raw=raw, score=score)
 
 
+OPERATING = OperatingTable(
+    recogniser="r",
+    threshold=0.25,
+    samples=9,
+    failures=1,
+    points=(OperatingPoint(score=0.0, discarded=0.1, comparisons=3, errors=2),),
+    data="toys",
+)
 PHOTO = Crop(view=View.PHOTO, size=640, resampling="area")
 
 
@@ -59,6 +68,7 @@ def card(**fields) -> Card:
         card(kind="detector", calibration=None, crop=PHOTO),
         card(training=Training()),
         card(golden=Golden(seed=2**63, outputs=[[0.1] * 8] * 3)),
+        card(operating=[OPERATING, OPERATING]),
     ],
 )
 def test_a_card_survives_json(made):
@@ -106,6 +116,12 @@ def without(name: str) -> str:
             refused("this utility has the view"),
         ),
         (changed(calibration=None), refused("calibration")),
+        (changed(operating=[{"points": []}]), refused("broken")),
+        (changed(operating=[{**OPERATING.to_dict(), "points": []}]), refused("broken")),
+        (
+            changed(kind="recogniser", calibration=None, operating=[OPERATING.to_dict()]),
+            refused("belong to quality models"),
+        ),
         (changed(crop__size=0), refused("size")),
         (changed(crop__size="big"), refused("whole pixels")),
         (changed(crop__size=112.5), refused()),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ from PIL import Image
 from facegauge import models
 from facegauge.alignment import TEMPLATE, align
 from facegauge.cards import Kind
+from facegauge.operating import OperatingPoint, OperatingTable
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.values import Landmarks
 from tiny_models import edited, recogniser_file
@@ -83,6 +85,35 @@ def test_wrap_makes_a_recogniser(console, tmp_path):
     assert (wrong.code, "arcface" in wrong.err) == (2, True)
     scored = console("score", tmp_path, "--input", "crop", "--model", out)
     assert (scored.code, "recogniser" in scored.err) == (2, True)
+
+
+@pytest.mark.parametrize("resampling", ["smooth", "reference"])
+def test_wrap_says_how_faces_are_aligned(console, tmp_path, resampling):
+    source, out = recogniser_file(tmp_path / "net.onnx"), tmp_path / "wrapped.onnx"
+    wrap = ("models", "wrap", source, "--convention", "raw", "--out", out)
+    assert console(*wrap, "--resampling", resampling).code == 0
+    assert models.open(out).card.crop.resampling == resampling
+    wrong = console(*wrap, "--resampling", "area")
+    assert (wrong.code, "smooth, reference" in wrong.err) == (2, True)
+
+
+def test_annotate_puts_operating_tables_into_the_card(console, tiny, tmp_path):
+    card = models.read_card(tiny)
+    point = OperatingPoint(score=10.0, discarded=0.1, comparisons=20, errors=1)
+    table = OperatingTable(
+        recogniser="r", threshold=0.3, samples=10, failures=1, points=(point,), data="toys"
+    )
+    file, out = tmp_path / "operating.json", tmp_path / "deep" / "new.onnx"
+    records = [{"method": card.identifier, **table.to_dict()}]
+    file.write_text(json.dumps([*records, {**records[0], "method": "other"}]))
+    done = console("models", "annotate", tiny, file, "--out", out)
+    assert (done.code, "1 operating tables" in done.out) == (0, True)
+    assert models.read_card(out) == replace(card, operating=(table,))
+    assert console("models", "check", out).code == 0
+    file.write_text(json.dumps(records[:0]))
+    wrong = console("models", "annotate", tiny, file, "--out", out)
+    assert (wrong.code, "got those of none" in wrong.err) == (2, True)
+    assert models.read_card(out).operating == (table,)
 
 
 def crops(folder):

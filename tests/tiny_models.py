@@ -15,8 +15,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from facegauge.baking import CONVENTIONS, bake_detector, bake_quality, draft_card
+from facegauge.baking import bake_detector, bake_quality, draft_card
 from facegauge.cards import Calibration, Crop, Kind, View
+from facegauge.conventions import CONVENTIONS
 
 OPSET = 18
 CALIBRATION = Calibration(

@@ -21,8 +21,9 @@ import onnx
 from numpy.random import default_rng
 from onnx import TensorProto, helper, numpy_helper
 
-from facegauge.baking import CONVENTIONS, bake_quality, draft_card, load_bare, wrap_recogniser
+from facegauge.baking import bake_quality, draft_card, load_bare, wrap_recogniser
 from facegauge.cards import Crop, Kind, View, calibrate
+from facegauge.conventions import CONVENTIONS
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.train.recipe_first import First
 from facegauge.train.recipes import changed

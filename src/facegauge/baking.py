@@ -8,52 +8,35 @@ package (extra ``train``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facegauge import models
-from facegauge.cards import METADATA_KEY, Calibration, Card, Crop, Golden, Kind, Training, View
+from facegauge.cards import (
+    METADATA_KEY,
+    RESAMPLING,
+    Calibration,
+    Card,
+    Crop,
+    Golden,
+    Kind,
+    Training,
+    View,
+)
+from facegauge.conventions import CONVENTIONS, Preprocessing
 from facegauge.errors import ModelError, OptionError
 from facegauge.graphs import Graph, Shape, assemble, only_input, require_onnx, save
+from facegauge.operating import OperatingTable
 
 if TYPE_CHECKING:
     import onnx
 
 GOLDEN_SEED = 20251121
 _PLACEHOLDER = Golden(seed=GOLDEN_SEED, outputs=((0.0,), (0.0,), (0.0,)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preprocessing:
-    """From uint8 RGB N×H×W×3 to what a network takes: (x - mean) / std on the 0..255 scale.
-
-    ``mean`` and ``std`` are one number per channel in the network's own channel order; ``bgr`` says
-    that this order is blue, green, red; ``planar`` that the layout is N×3×H×W.
-    """
-
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    bgr: bool = False
-    planar: bool = True
-
-
-def _even(mean: float, std: float, *, bgr: bool = False) -> Preprocessing:
-    return Preprocessing(mean=(mean,) * 3, std=(std,) * 3, bgr=bgr)
-
-
-CONVENTIONS = {
-    "arcface": _even(127.5, 127.5),
-    "arcface-bgr": _even(127.5, 127.5, bgr=True),
-    "raw": _even(0.0, 1.0),
-    "unit": _even(0.0, 255.0),
-    "bgr-unit": _even(0.0, 255.0, bgr=True),
-    "imagenet": Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
-}
-"""Named preprocessing: arcface (x-127.5)/127.5, raw 0..255, unit x/255, imagenet's mean and std."""
 
 
 def bake_quality(
@@ -135,19 +118,47 @@ def bake_detector(
     return _finish(graph, shapes, card, out)
 
 
-def wrap_recogniser(source: Path, convention: str, out: Path, size: int = 112) -> Card:
+def wrap_recogniser(
+    source: Path, convention: str, out: Path, size: int = 112, resampling: str = "smooth"
+) -> Card:
     """Turn a bare recogniser ONNX file into a self-describing one (``facegauge models wrap``).
 
+    ``resampling`` is how faces are aligned for it: ``smooth`` averages where a large face shrinks,
+    ``reference`` is the bilinear warp of most published evaluations (see alignment).
+
     Raises:
-        OptionError: an unknown convention.
+        OptionError: an unknown convention or resampling.
         ModelError: the source is no ONNX file or has several inputs.
     """
     if convention not in CONVENTIONS:
         raise OptionError(f"Unknown convention {convention!r}; one of: {', '.join(CONVENTIONS)}.")
+    known = RESAMPLING[View.ALIGNED]
+    if resampling not in known:
+        raise OptionError(f"Unknown resampling {resampling!r}; one of: {', '.join(known)}.")
     note = f"wrapped from {source.name} with convention {convention}"
-    crop = Crop(view=View.ALIGNED, size=size)
+    crop = Crop(view=View.ALIGNED, size=size, resampling=resampling)
     card = draft_card(source.stem, "1", Kind.RECOGNISER, crop, training=Training(notes=note))
     return bake_recogniser(load_bare(source), CONVENTIONS[convention], card, out)
+
+
+def annotate(source: str, tables: Sequence[OperatingTable], out: Path) -> Card:
+    """Write a model, by name or file, with these operating tables in place of its own, if any.
+
+    Raises:
+        ModelError: the source is no model of ours, or no quality model.
+    """
+    onnx = require_onnx()
+    card = replace(models.open(source).card, operating=tuple(tables))
+    model = onnx.load(str(models.locate(source)))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_suffix(".draft.onnx")
+    try:
+        save(model, card, draft)
+        models.open(draft)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return card
 
 
 def load_bare(source: Path) -> Any:

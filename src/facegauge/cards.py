@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facegauge.errors import ModelError
+from facegauge.errors import InputError, ModelError
+from facegauge.operating import OperatingTable
 from facegauge.values import Pixels
 
 METADATA_KEY = "facegauge.card"
@@ -181,9 +182,17 @@ class Card:
     golden: Golden
     calibration: Calibration | None = None
     training: Training = field(default_factory=Training)
+    operating: tuple[OperatingTable, ...] = ()
+    """What thresholds on the score cost, on data that the model was not trained on."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "operating", tuple(self.operating))
+        if self.operating and self.calibration is None:
+            raise ModelError(
+                f"Operating tables belong to quality models, got {len(self.operating)} for a "
+                f"{self.kind}."
+            )
         if not self.name or not self.version:
             raise ModelError("A card needs a name and a version.")
         if (self.kind in (Kind.RECOGNISER, Kind.DETECTOR)) != (self.calibration is None):
@@ -204,7 +213,9 @@ class Card:
 
     def to_json(self) -> str:
         """The card as it is stored in the file."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        tables = [each.to_dict() for each in self.operating]
+        content = {"format": FORMAT, **asdict(self), "operating": tables}
+        return json.dumps(content, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -222,7 +233,7 @@ class Card:
                     "Update facegauge, or export the model again."
                 )
             return cls(**_nested(data))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, InputError) as error:
             raise ModelError(f"The card inside the model file is broken: {error!r}.") from error
 
 
@@ -231,7 +242,8 @@ def _nested(data: dict[str, Any]) -> dict[str, Any]:
     made = {key: make(**data[key]) for key, make in parts.items()}
     table = data.get("calibration")
     calibration = None if table is None else Calibration(**table)
-    return {**data, **made, "calibration": calibration}
+    tables = tuple(OperatingTable(**each) for each in data.get("operating", ()))
+    return {**data, **made, "calibration": calibration, "operating": tables}
 
 
 def golden_inputs(seed: int, size: int) -> Pixels:

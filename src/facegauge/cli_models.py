@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from facegauge.cards import Card, View
+from facegauge.errors import OptionError
 
 models_app = typer.Typer(help="Look at, check and make model files.", no_args_is_help=True)
 
@@ -54,12 +55,36 @@ def wrap(
     file: Annotated[Path, typer.Argument(help="A bare recogniser, ONNX.")],
     convention: Annotated[str, typer.Option(help="arcface, bgr-unit, raw, ...")],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+    resampling: Annotated[
+        str, typer.Option(help="Alignment: smooth, or reference as in published evaluations.")
+    ] = "smooth",
 ) -> None:
     """Make a recogniser self-describing: uint8 RGB in, unit-length embeddings out."""
     from facegauge.baking import wrap_recogniser
 
-    card = wrap_recogniser(file, convention, out)
+    card = wrap_recogniser(file, convention, out, resampling=resampling)
     typer.echo(f"{card.identifier}: {out}")
+
+
+@models_app.command()
+def annotate(
+    model: Annotated[str, typer.Argument(help="Name or .onnx file of a quality model.")],
+    operating: Annotated[Path, typer.Argument(help="operating.json of facegauge evaluate edc.")],
+    out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+) -> None:
+    """Put into a model's card what thresholds on its score cost: its operating tables."""
+    from facegauge import baking, models
+    from facegauge.operating import read_operating
+
+    tables = read_operating(operating)
+    name = models.read_card(model).identifier
+    if name not in tables:
+        raise OptionError(
+            f"Expected operating tables of {name} in {operating}, got those of "
+            f"{', '.join(tables) or 'none'}. Evaluate score tables made with this model."
+        )
+    card = baking.annotate(model, tables[name], out)
+    typer.echo(f"{card.identifier} with {len(card.operating)} operating tables: {out}")
 
 
 def _input(card: Card) -> str:

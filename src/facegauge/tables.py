@@ -1,6 +1,6 @@
-"""Tables people hand in: landmarks, identities and labels, as csv.
+"""Tables people hand in: landmarks, identities, labels and plain scores, as csv.
 
-All three name images by ``path``: relative to the folder given, with ``/``. A backslash becomes
+All name images by ``path``: relative to the folder given, with ``/``. A backslash becomes
 ``/`` and a leading ``./`` is dropped, so that a table made on Windows or with ``find .`` fits.
 Extra columns and any order of columns are allowed; a byte order mark is tolerated; bytes that are
 not UTF-8 survive, as Python's ``surrogateescape``, and so do the file names they stand for.
@@ -36,6 +36,7 @@ LANDMARK_COLUMNS = (
 )
 IDENTITY_COLUMNS = ("path", "identity")
 LABEL_COLUMNS = ("path", "label")
+SCORE_COLUMNS = ("path", "score")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,6 +121,21 @@ def read_labels(path: Path | str) -> dict[str, float]:
         if labels.setdefault(record.path, label) != label:
             raise record.twice(labels[record.path], label)
     return labels
+
+
+def read_plain_scores(path: Path | str) -> dict[str, float | None]:
+    """Read a csv ``path,score`` of any method: any finite number, or an empty cell for no score.
+
+    Raises:
+        TableError: columns missing, a cell that is no finite number, or two rows for one path.
+    """
+    scores: dict[str, float | None] = {}
+    for record in _records(Path(path), SCORE_COLUMNS):
+        score = record.number(0) if record.cells[0].strip() else None
+        if record.path in scores:
+            raise record.twice(scores[record.path], score)
+        scores[record.path] = score
+    return scores
 
 
 def same_path(path: str) -> str:

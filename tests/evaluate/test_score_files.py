@@ -81,3 +81,37 @@ def test_pictures_are_cut_to_their_box(tmp_path):
     np.testing.assert_array_equal(pictures_in(tmp_path, files[1:])("a/1.png"), pixels)
     with pytest.raises(UnreadableImage):
         read("2.png")
+
+
+PLAIN = "score,path,more\n-0.25,a/1.png,x\n,2.png,y\n1e3,3.png,\n"
+
+
+def test_scores_of_any_method_are_read_from_a_plain_table(tmp_path):
+    (tmp_path / "theirs.csv").write_text(PLAIN)
+    theirs, ours = read_score_files([tmp_path / "theirs.csv", table(tmp_path / "s.csv", ROWS)])
+    assert (theirs.method, theirs.plain) == ("theirs", True)
+    assert (ours.method, ours.plain) == ("m-1", False)
+    assert theirs.scores == {"a/1.png": -0.25, "2.png": None, "3.png": 1000.0}
+
+
+def test_operating_tables_ask_where_the_scores_are(tmp_path):
+    (tmp_path / "t.csv").write_text("path,score\n" + "".join(f"{i},{-i}\n" for i in range(101)))
+    theirs, ours = read_score_files([tmp_path / "t.csv", table(tmp_path / "s.csv", ROWS)])
+    assert theirs.asked == tuple(float(value) for value in range(-100, 0, 10))
+    assert ours.asked == tuple(float(value) for value in range(0, 100, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,score\na,1\n./a,2\n", "one value for 'a'"),
+        ("path,score\na,nan\n", "a finite number"),
+        ("path,score\na,high\n", "a finite number"),
+        ("path,score\n,1\n", "a path"),
+        ("path,value\na,1\n", "score"),
+    ],
+)
+def test_plain_tables_are_checked(tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(TableError, match=message):
+        read_score_files([tmp_path / "t.csv"])

@@ -7,8 +7,6 @@ mated pairs of which both images remain, at a fixed similarity threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,75 +15,12 @@ from facegauge.errors import InputError, OptionError
 from facegauge.evaluate.compared import ComparedPairs
 from facegauge.evaluate.ladder import read_qualities
 from facegauge.evaluate.thresholds import is_below
+from facegauge.operating import OperatingPoint, OperatingTable
+
+__all__ = ["OperatingPoint", "OperatingTable", "operating_table"]
 
 SCORES = tuple(float(score) for score in range(0, 100, 10))
 """Thresholds by default: 0, 10, ... 90 of the calibrated 0..100."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingPoint:
-    """Images scored below ``score`` are discarded: the share ``discarded`` (0..1) of them.
-
-    ``comparisons`` mated pairs remain with ``errors`` false non-matches; ``fnmr`` (0..1) is None
-    where no pair remains, for then nothing is known.
-    """
-
-    score: float
-    discarded: float
-    comparisons: int
-    errors: int
-
-    @property
-    def fnmr(self) -> float | None:
-        """The false non-match rate that remains."""
-        return self.errors / self.comparisons if self.comparisons else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain Python values."""
-        return {
-            "score": self.score,
-            "discarded": self.discarded,
-            "fnmr": self.fnmr,
-            "comparisons": self.comparisons,
-            "errors": self.errors,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingTable:
-    """One point per score, ascending, for one recogniser at one similarity ``threshold``.
-
-    ``failures`` of ``samples`` images had no score; they are discarded by every score.
-    """
-
-    recogniser: str
-    threshold: float
-    samples: int
-    failures: int
-    points: tuple[OperatingPoint, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for a model card."""
-        return {
-            "recogniser": self.recogniser,
-            "threshold": self.threshold,
-            "samples": self.samples,
-            "failures": self.failures,
-            "points": [point.to_dict() for point in self.points],
-        }
-
-    def __str__(self) -> str:
-        lines = [
-            "| score | discarded | FNMR | errors | comparisons |",
-            "|---:|---:|---:|---:|---:|",
-        ]
-        for point in self.points:
-            fnmr = "-" if point.fnmr is None else f"{point.fnmr:.4f}"
-            lines.append(
-                f"| {point.score:g} | {point.discarded:.1%} | {fnmr} | {point.errors} | "
-                f"{point.comparisons} |"
-            )
-        return "\n".join(lines)
 
 
 def operating_table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,28 +13,40 @@ import numpy.typing as npt
 
 from facegauge import images
 from facegauge.errors import InputError, OptionError, TableError
+from facegauge.evaluate.operating import SCORES
 from facegauge.evaluate.thumbnails import Pictures
 from facegauge.score_row import ScoreRow
 from facegauge.score_table import read_scores
-from facegauge.tables import same_path
+from facegauge.tables import read_plain_scores, same_path
 from facegauge.values import Box, Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreFile:
-    """What one method says of pictures, by path: a score 0..100, or None for another outcome.
+    """What one method says of pictures, by path: a score, or None for another outcome.
 
-    ``boxes`` are those of the scored faces, in pixels, where the table has them.
+    ``boxes`` are those of the scored faces, in pixels, where the table has them. ``plain`` scores
+    are on a scale of the method's own, others calibrated, 0..100.
     """
 
     method: str
     scores: Mapping[str, float | None]
     boxes: Mapping[str, Box]
+    plain: bool = False
 
     @property
     def known(self) -> dict[str, float]:
         """The scores that there are, by path."""
         return {path: score for path, score in self.scores.items() if score is not None}
+
+    @property
+    def asked(self) -> tuple[float, ...]:
+        """Where an operating table asks: at 0, 10, ... 90, or at the tenths of plain scores."""
+        if not self.plain:
+            return SCORES
+        known = list(self.known.values())
+        tenths = np.quantile(known, np.arange(10) / 10, method="higher") if known else [0.0]
+        return tuple(float(value) for value in np.unique(tenths))
 
     def of(self, paths: Sequence[str]) -> npt.NDArray[np.float64]:
         """The scores of N pictures, float64; nan for another outcome or no row.
@@ -53,8 +66,9 @@ class ScoreFile:
 
 
 def read_score_files(files: Sequence[Path | str]) -> tuple[ScoreFile, ...]:
-    """Read score tables; a method is named after its model, or after its file.
+    """Read score tables, or csv files ``path,score`` of methods that are not ours.
 
+    A method is named after its model, or after its file; plain scores after their file.
     The file's stem serves where a table names no model or several, or where tables share one.
 
     Raises:
@@ -91,6 +105,8 @@ def pictures_in(folder: Path | str, files: Sequence[ScoreFile] = ()) -> Pictures
 
 
 def _read(file: Path) -> ScoreFile:
+    if file.suffix == ".csv" and _is_plain(file):
+        return ScoreFile(method="", scores=read_plain_scores(file), boxes={}, plain=True)
     scores: dict[str, float | None] = {}
     boxes: dict[str, Box] = {}
     models = set()
@@ -107,6 +123,16 @@ def _read(file: Path) -> ScoreFile:
             boxes[path] = box
     method = models.pop() if len(models) == 1 else ""
     return ScoreFile(method=method, scores=scores, boxes=boxes)
+
+
+def _is_plain(file: Path) -> bool:
+    """Whether a csv has paths and scores, but not the outcomes of a score table."""
+    try:
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
+            header = {cell.strip() for cell in next(csv.reader(handle), [])}
+    except (OSError, csv.Error):
+        return False  # read_scores says what is wrong
+    return {"path", "score"} <= header and "outcome" not in header
 
 
 def _box(row: ScoreRow) -> Box | None:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from facegauge import baking
-from facegauge.baking import CONVENTIONS
 from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calibrate
+from facegauge.conventions import CONVENTIONS
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.export_detector import export_detector

@@ -9,8 +9,8 @@ import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from facegauge import baking
-from facegauge.baking import CONVENTIONS
 from facegauge.cards import Card, Crop, Kind, Training, View
+from facegauge.conventions import CONVENTIONS
 from facegauge.models import DETECTOR_STEP
 from facegauge.train.detector import load_network
 from facegauge.train.detector_network import DetectorNetwork, Exported
