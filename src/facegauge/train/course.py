@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from facegauge.train.muon import Muon, is_matrix
 from facegauge.train.recipe import Recipe
 from facegauge.train.runs import Run
 
@@ -54,14 +55,8 @@ class Course(lightning.LightningModule):
         """The number by which the best weights are chosen: lower is better."""
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW with linear warm-up and a cosine to zero; no decay on vectors and scalars."""
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        free = [p for p in self.network.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": decayed, "weight_decay": self.chosen.weight_decay},
-            {"params": free, "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=self.chosen.learning_rate)
+        """Linear warm-up and a cosine to zero; no decay on vectors and scalars."""
+        optimiser = self._optimiser()
         total = self.chosen.legs * self.chosen.steps
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: rate(step, total, self.chosen.warmup)
@@ -70,6 +65,21 @@ class Course(lightning.LightningModule):
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        decay, rate = self.chosen.weight_decay, self.chosen.learning_rate
+        weights = list(self.network.parameters())
+        free = [p for p in weights if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [{"params": free, "weight_decay": 0.0}]
+        if self.chosen.optimiser == "adamw":
+            decayed = [p for p in weights if p.ndim > 1]
+            groups.insert(0, {"params": decayed, "weight_decay": decay})
+            return torch.optim.AdamW(groups, lr=rate)
+        matrices = [p for p in weights if is_matrix(p)]
+        kernels = [p for p in weights if p.ndim > 1 and not is_matrix(p)]
+        groups.append({"params": kernels, "weight_decay": decay})
+        groups.append({"params": matrices, "weight_decay": decay, "matrices": True})
+        return Muon(groups, lr=rate)
 
     def training_step(self, batch: dict[str, Tensor], number: int) -> Tensor:
         """The losses of a batch, logged, and their weighted sum."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ from facegauge.evaluate.detection import (
 from facegauge.train import runs
 from facegauge.train.course import Course, fit
 from facegauge.train.detector_losses import Truth, cells, losses
-from facegauge.train.detector_network import DetectorNetwork
+from facegauge.train.detector_network import DetectorNetwork, grow
 from facegauge.train.detector_visits import Scenes
 from facegauge.train.photographs import Photograph, read_backgrounds, read_photographs
 from facegauge.train.recipe_detector import Detector
@@ -69,11 +70,14 @@ def train(
     learned = [each for each in photographs if not each.validation]
     if not any(each.sure.any() for each in learned):
         raise TrainingError(f"Expected sure faces for training in {data}, got none; see surest.")
+    begun = network_of(chosen)
+    if chosen.start:
+        grow(begun, _weights(data / chosen.start))
     run = runs.begin(out, chosen, resume)
     run.write_facts({"revision": runs.revision(), **run.facts()})
     studio = Studio(learned, backgrounds, _settings(chosen, learned))
     studio.shelf.fill(each.path for each in learned)
-    learner = DetectorLearner(chosen, run, _validated(photographs))
+    learner = DetectorLearner(chosen, run, _validated(photographs), begun)
     fit(learner, Scenes(chosen, studio, workers), device)
     described = _described(photographs, backgrounds)
     threshold = learner.threshold(load_network(run))
@@ -87,9 +91,14 @@ class DetectorLearner(Course):
 
     LOSSES = ("confidence", "box", "landmark")
 
-    def __init__(self, chosen: Detector, run: Run, validated: list[Photograph]) -> None:
-        torch.manual_seed(chosen.seed)
-        super().__init__(chosen, network_of(chosen), run)
+    def __init__(
+        self,
+        chosen: Detector,
+        run: Run,
+        validated: list[Photograph],
+        network: DetectorNetwork | None = None,
+    ) -> None:
+        super().__init__(chosen, network or network_of(chosen), run)
         self.recipe, self.validated = chosen, validated
 
     def training_losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -139,7 +148,8 @@ class DetectorLearner(Course):
 
 
 def network_of(chosen: Detector) -> DetectorNetwork:
-    """The network of a recipe, with fresh weights."""
+    """The network of a recipe, with fresh weights drawn by its seed."""
+    torch.manual_seed(chosen.seed)
     network = DetectorNetwork(chosen.widths, chosen.depths, chosen.neck, chosen.head)
     return network.to(memory_format=torch.channels_last)
 
@@ -149,6 +159,16 @@ def load_network(run: Run) -> DetectorNetwork:
     network = network_of(run.detector())
     network.load_state_dict(load_file(run.weights))
     return network.eval()
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(
+            f"Expected the weights of a run (model.safetensors) in {path}, got: {error}. Correct "
+            "start."
+        ) from error
 
 
 def _settings(chosen: Detector, learned: list[Photograph]) -> Settings:

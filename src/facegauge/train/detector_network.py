@@ -13,9 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facegauge.errors import TrainingError
+
 STRIDES = (8, 16, 32)
 NUMBERS = 15
 """What a cell answers: 1 logit, 4 box distances, 10 landmark offsets."""
+NEW_BLOCK = 0.1
+"""Scale of what a block adds that a grown network has and its origin had not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,38 @@ class DetectorNetwork(nn.Module):
             boxes=torch.cat([part.boxes for part in parts], 1),
             landmarks=torch.cat([part.landmarks for part in parts], 1),
         )
+
+
+def grow(network: DetectorNetwork, weights: dict[str, Tensor]) -> None:
+    """Load the weights of a network that had fewer blocks; those it lacks begin near the identity.
+
+    Raises:
+        TrainingError: weights that have no place in this network, or another shape.
+    """
+    own = network.state_dict()
+    last = str(max(int(key.split(".")[2]) for key in own if key.startswith("heads.")))
+    heads = [int(key.split(".")[2]) for key in weights if key.startswith("heads.")]
+    before = str(max(heads, default=0))
+    placed = {_placed(key, before, last): value for key, value in weights.items()}
+    odd = [key for key, value in placed.items() if key not in own or own[key].shape != value.shape]
+    if odd or not placed:
+        raise TrainingError(
+            f"Expected weights of a detector with these widths and neck and no more blocks, got "
+            f"{odd[0] if odd else 'none'}. Start from a run whose recipe fits."
+        )
+    network.load_state_dict(placed, strict=False)
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if key not in placed and key.endswith("along.1.weight"):
+                value.fill_(NEW_BLOCK)
+
+
+def _placed(key: str, before: str, last: str) -> str:
+    """Where a weight goes: a head's last layer stays its last."""
+    parts = key.split(".")
+    if parts[0] == "heads" and parts[2] == before:
+        parts[2] = last
+    return ".".join(parts)
 
 
 class Exported(nn.Module):

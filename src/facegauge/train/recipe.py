@@ -42,9 +42,11 @@ class Recipe:
     steps: int = 250
     """Optimiser steps a leg."""
     learning_rate: float = 2e-3
-    """Peak rate of AdamW: linear warm-up, then cosine to zero."""
+    """Peak rate: linear warm-up, then cosine to zero."""
+    optimiser: str = "adamw"
+    """adamw, or muon: orthogonal steps for matrices, AdamW for the rest."""
     weight_decay: float = 0.05
-    """Decoupled weight decay of AdamW."""
+    """Decoupled weight decay."""
     warmup: float = 0.05
     """Share of all steps until the peak rate is reached."""
     average: float = 0.999
@@ -65,6 +67,8 @@ class Recipe:
         for field in ("clip", "learning_rate"):
             self._require_positive(field)
         self._require_shares("warmup", "average")
+        known = ("adamw", "muon")
+        require(self.optimiser in known, "optimiser", " or ".join(known), self.optimiser)
         known = ("bf16-mixed", "32-true")
         require(self.precision in known, "precision", " or ".join(known), self.precision)
 

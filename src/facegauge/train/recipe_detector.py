@@ -13,12 +13,17 @@ class Detector(Recipe):
     """An anchor-free detector that learns from another detector's boxes and landmarks."""
 
     name: str = "detector"
+    version: str = "2"
     batch: int = 24
-    legs: int = 40
+    legs: int = 30
     steps: int = 250
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
+    optimiser: str = "muon"
     clip: float = 5.0
     precision: str = "32-true"
+    start: str = ""
+    """Weights to begin with, a file in the data folder: those of a run of this recipe that had the
+    same widths and neck and no more blocks; blocks that it lacks begin near the identity."""
     backgrounds: tuple[str, ...] = ()
     """Folders in the data folder whose pictures show no face."""
     shares: tuple[float, ...] = (1.0,)
@@ -28,13 +33,13 @@ class Detector(Recipe):
     """Faces of less confidence in the table are doubtful: nothing is learned from them."""
     hard: float = 6.0
     """How much more often than the face of highest confidence that of lowest is seen."""
-    widths: tuple[int, ...] = (16, 32, 64, 128, 160)
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
     """Channels after strides 2, 4, 8, 16 and 32."""
-    depths: tuple[int, ...] = (4, 4, 3)
+    depths: tuple[int, ...] = (4, 5, 4)
     """Blocks at strides 8, 16 and 32."""
     neck: int = 64
     """Channels of the neck and of the heads."""
-    head: int = 1
+    head: int = 2
     """Blocks of each head before its last layer."""
     size: int = 320
     """Side of a training picture in pixels, a multiple of 64."""
