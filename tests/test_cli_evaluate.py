@@ -16,6 +16,7 @@ from tiny_models import recogniser_file
 
 PEOPLE, EACH = 8, 4
 FILES = {"table.md", "table.csv", "results.json", "report.html"}
+EDC_FILES = FILES | {"differences.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_edc_with_identities_groups_and_faces(measured, console):
     options = ("--identities", "who.csv", "--groups", "g.csv", "--images", "photos")
     done = console(*EDC, *options, *QUICK, "--out", "out")
     assert done.code == 0, done.err
-    assert written(measured / "out") == FILES
+    assert written(measured / "out") == EDC_FILES
     assert done.out.strip() == (measured / "out" / "table.md").read_text().strip()
     assert "| tiny-1 |" in done.out
     [curve] = json.loads((measured / "out" / "results.json").read_text())
@@ -109,8 +110,20 @@ def test_edc_with_identities_groups_and_faces(measured, console):
     assert curve["comparisons"] == PEOPLE * EACH * (EACH - 1) // 2
     assert curve["pauc_low"] <= curve["pauc"] <= curve["pauc_high"]
     page = (measured / "out" / "report.html").read_text()
-    for words in ("data:image/jpeg", "Subgroups", "Operating table", "g0", "g1"):
+    for words in ("data:image/jpeg", "Subgroups", "Operating table", "g0", "g1", "FNMR left"):
         assert words in page
+
+
+def test_edc_compares_with_the_first_table(measured, console):
+    (measured / "same.csv").write_bytes((measured / "s.csv").read_bytes())
+    options = ("--scores", "same.csv", "--identities", "who.csv", *QUICK, "--out", "out")
+    done = console(*EDC, *options)
+    assert done.code == 0, done.err
+    with (measured / "out" / "differences.csv").open() as file:
+        [row] = csv.DictReader(file)
+    assert (row["method"], row["reference"], row["method_is"]) == ("same", "s", "not told apart")
+    assert [float(row[name]) for name in ("difference", "low", "high")] == [0.0, 0.0, 0.0]
+    assert "## Difference to s" in done.out
 
 
 def test_edc_with_pairs_and_two_methods(measured, console):
@@ -173,6 +186,8 @@ def test_alignment(measured, console, tiny, curves):
     assert (found["images"], found["complete"], found["repeats"]) == (32, 32, 3)
     assert 0 < found["spread_median"] <= found["spread_95"]
     methods = [each["method"] for each in found["edc"]]
+    differences = [(each["method"], each["reference"]) for each in found["differences"]]
+    assert differences == ([("tiny-1 jittered", "tiny-1 clean")] if curves else [])
     assert methods == (["tiny-1 clean", "tiny-1 jittered"] if curves else [])
     draws = found["jittered_pauc"]
     assert {name: len(own) for name, own in draws.items()} == ({"r": 3} if curves else {})

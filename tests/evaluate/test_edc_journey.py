@@ -10,7 +10,6 @@ from facegauge.evaluate.edc_journey import (
     chosen_preset,
     compare,
     evaluate_edc,
-    people_of_pairs,
 )
 from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Pairs, PairTable
@@ -99,6 +98,77 @@ def test_an_oracle_is_better_and_intervals_are_paired():
     assert len(report.operating) == 6
 
 
+def test_every_other_method_is_compared_with_the_first():
+    same = replace(method("random"), method="same")
+    methods = [method("random"), oracle(), same, method("another", seed=3)]
+    report = evaluate_edc(
+        methods,
+        {"one": found(0), "two": found(1)},
+        WHO,
+        preset=PRESET,
+        set_name="people",
+        resamples=200,
+    )
+    rows = {(row.recogniser, row.method): row for row in report.differences}
+    assert list(rows) == [
+        (recogniser, name)
+        for recogniser in ("one", "two")
+        for name in ("oracle", "same", "another")
+    ]
+    assert {(row.reference, row.set_name) for row in rows.values()} == {("random", "people")}
+    pauc = {(line.recogniser, line.method): line.pauc for line in report.lines}
+    for (recogniser, name), row in rows.items():
+        assert row.value == pauc[recogniser, name] - pauc[recogniser, "random"]
+    for recogniser in ("one", "two"):
+        assert rows[recogniser, "oracle"].verdict == "better"
+        same_as = rows[recogniser, "same"]
+        assert (same_as.value, same_as.low, same_as.high) == (0.0, 0.0, 0.0)
+        assert rows[recogniser, "another"].verdict == "not told apart"
+    assert "| oracle | one | people |" in str(report)
+
+
+def test_the_oracle_as_reference_makes_random_scores_worse():
+    report = evaluate_edc(
+        [oracle(), method("random")], {"r": found()}, WHO, preset=PRESET, resamples=200
+    )
+    [row] = report.differences
+    assert (row.reference, row.method, row.verdict) == ("oracle", "random", "worse")
+
+
+def test_without_intervals_or_another_method_nothing_is_compared():
+    for methods, resamples in (([oracle(), method("m")], 0), ([oracle()], 20)):
+        report = evaluate_edc(methods, {"r": found()}, WHO, preset=PRESET, resamples=resamples)
+        assert report.differences == ()
+        assert "Difference" not in str(report)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_groups_have_errors_at_the_threshold_of_the_whole_set(name):
+    groups = {path: "first" if path < "p06" else "second" for path in PATHS}
+    preset = chosen_preset(name)
+    preset = preset if preset.fmr is None else replace(preset, rate=0.01)
+    methods, embeddings = [method("m"), oracle()], {"one": found(0), "two": found(1)}
+    report = evaluate_edc(methods, embeddings, WHO, preset=preset, groups=groups, resamples=0)
+    rows = report.subgroups
+    assert [(row.errors.recogniser, row.method, row.group) for row in rows] == [
+        (recogniser, name, group)
+        for recogniser in ("one", "two")
+        for name in ("m", "oracle")
+        for group in ("first", "second")
+    ]
+    for line in report.lines:
+        own = [
+            row.errors
+            for row in rows
+            if (row.method, row.errors.recogniser) == (line.method, line.recogniser)
+        ]
+        assert {each.threshold for each in own} == {line.threshold}
+        # people are whole within a group: no mated comparison crosses
+        assert sum(each.comparisons for each in own) == line.comparisons
+        assert sum(each.errors for each in own) == line.errors > 0
+        assert all((each.pauc is None) == (name == "crfiqa" or not each.errors) for each in own)
+
+
 def test_pictures_without_a_score_are_failures_and_groups_are_counted():
     groups = {path: path[:2] for path in PATHS[5:]}
     report = evaluate_edc(
@@ -134,22 +204,6 @@ def test_pairs_of_which_one_has_no_embedding_are_left_out():
         names = frozenset((compared.paths[a], compared.paths[b]))
         assert value == pytest.approx(expected.pop(names), abs=1e-6)
     assert not expected
-
-
-def test_people_of_pairs_are_connected_parts():
-    rng = np.random.default_rng(1)
-    for count in (2, 9, 60):
-        first, second = rng.integers(0, count, (2, count // 2))
-        kept = first != second
-        pairs = Pairs(
-            first=first[kept], second=second[kept], mated=rng.uniform(size=kept.sum()) < 0.8
-        )
-        labels = list(range(count))
-        for a, b, mated in zip(pairs.first, pairs.second, pairs.mated, strict=True):
-            if mated:
-                low, high = sorted((labels[a], labels[b]))
-                labels = [low if each == high else each for each in labels]
-        assert people_of_pairs(count, pairs).tolist() == labels
 
 
 @pytest.mark.parametrize(

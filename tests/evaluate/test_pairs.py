@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facegauge.errors import InputError, TableError
-from facegauge.evaluate.pairs import Pairs, read_pairs
+from facegauge.evaluate.pairs import Pairs, people_of_pairs, read_pairs
 
 
 def some(**changes) -> Pairs:
@@ -91,3 +91,19 @@ def test_other_tables_are_refused(tmp_path, text, match):
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(TableError, match="No such file"):
         read_pairs(tmp_path / "pairs.csv")
+
+
+def test_people_of_pairs_are_connected_parts():
+    rng = np.random.default_rng(1)
+    for count in (2, 9, 60):
+        first, second = rng.integers(0, count, (2, count // 2))
+        kept = first != second
+        pairs = Pairs(
+            first=first[kept], second=second[kept], mated=rng.uniform(size=kept.sum()) < 0.8
+        )
+        labels = list(range(count))
+        for a, b, mated in zip(pairs.first, pairs.second, pairs.mated, strict=True):
+            if mated:
+                low, high = sorted((labels[a], labels[b]))
+                labels = [low if each == high else each for each in labels]
+        assert people_of_pairs(count, pairs).tolist() == labels

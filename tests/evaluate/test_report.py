@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from facegauge.errors import InputError, OptionError
+from facegauge.evaluate.differences import COLUMNS, Difference
 from facegauge.evaluate.line import Line
 from facegauge.evaluate.report import Report
 from facegauge.evaluate.scored import Scored
 from toy_lines import line
 
-FILES = ["report.html", "results.json", "table.csv", "table.md"]
+FILES = ["differences.csv", "report.html", "results.json", "table.csv", "table.md"]
 
 
 def lines():
@@ -20,7 +21,7 @@ def black(path):
     return np.zeros((8, 8, 3), dtype=np.uint8)
 
 
-def test_four_files_are_written_and_replaced(tmp_path):
+def test_files_are_written_and_replaced(tmp_path):
     out = tmp_path / "new" / "report"
     for _ in range(2):
         Report(lines=lines()).write(out)
@@ -34,6 +35,38 @@ def test_results_come_back_as_they_were(tmp_path):
     Report(lines=lines()).write(tmp_path)
     records = json.loads((tmp_path / "results.json").read_text())
     assert tuple(Line.from_dict(record) for record in records) == lines()
+
+
+def difference() -> Difference:
+    return Difference(
+        method="theirs",
+        reference="ours",
+        set_name="lfw",
+        recogniser="AdaFace",
+        value=-0.1,
+        low=-0.2,
+        high=-0.05,
+        confidence=0.95,
+    )
+
+
+def test_differences_stand_in_every_readable_file_and_not_among_the_curves(tmp_path):
+    found = Report(lines=lines(), differences=(difference(),))
+    found.write(tmp_path)
+    row = "| theirs | AdaFace | lfw | -0.100 | [-0.200, -0.050] | better |"
+    assert row in (tmp_path / "table.md").read_text()
+    assert 'id="differences"' in (tmp_path / "report.html").read_text()
+    written = (tmp_path / "differences.csv").read_text().splitlines()
+    assert written == [",".join(COLUMNS), "AdaFace,lfw,theirs,ours,-0.1,-0.2,-0.05,0.95,better"]
+    assert len(json.loads((tmp_path / "results.json").read_text())) == len(lines())
+
+
+def test_differences_of_an_earlier_report_do_not_stay(tmp_path):
+    Report(lines=lines(), differences=(difference(),)).write(tmp_path)
+    Report(lines=lines()).write(tmp_path)
+    assert (tmp_path / "differences.csv").read_text() == ",".join(COLUMNS) + "\n"
+    assert "Difference to" not in (tmp_path / "table.md").read_text()
+    assert 'id="differences"' not in (tmp_path / "report.html").read_text()
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path):

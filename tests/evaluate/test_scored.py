@@ -38,7 +38,7 @@ def test_subgroups_equal_a_count_by_hand():
     assert (a.group, a.count, a.missing, a.mean, a.discarded) == ("a", 3, 1, 30.0, 2 / 3)
     assert (b.group, b.count, b.missing, b.mean, b.discarded) == ("b", 2, 0, 30.0, 0.5)
     assert (c.count, c.missing, c.mean, c.discarded) == (1, 1, None, 1.0)
-    assert (a.method, a.set_name, a.threshold, a.fnmr, a.pauc) == ("m", "s", 20.5, None, None)
+    assert (a.method, a.set_name, a.threshold, a.errors) == ("m", "s", 20.5, None)
 
 
 def test_a_score_equal_to_the_threshold_stays():

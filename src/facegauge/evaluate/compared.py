@@ -1,4 +1,4 @@
-"""Compared pairs: which samples, how similar they are, and whether they show one person."""
+"""Compared pairs: which samples, how similar, whether of one person; and a set of them."""
 
 from __future__ import annotations
 
@@ -84,3 +84,17 @@ class ComparedPairs:
     def __len__(self) -> int:
         """How many comparisons."""
         return int(self.similarity.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedSet:
+    """What one recogniser makes of a set: pairs among N ``paths``, and who is in each.
+
+    ``threshold`` is None where the preset takes its own from the pairs.
+    """
+
+    recogniser: str
+    paths: tuple[str, ...]
+    people: npt.NDArray[np.str_]
+    pairs: ComparedPairs
+    threshold: float | None

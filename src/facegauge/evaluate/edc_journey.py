@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from facegauge.errors import InputError, OptionError
 from facegauge.evaluate.bootstrap import compare_methods
-from facegauge.evaluate.compared import ComparedPairs
+from facegauge.evaluate.compared import ComparedPairs, ComparedSet
+from facegauge.evaluate.differences import Difference, to_reference
 from facegauge.evaluate.edc_result import Edc
 from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.engine import edc
@@ -18,7 +18,7 @@ from facegauge.evaluate.line import Line
 from facegauge.evaluate.nonmated import sample_nonmated
 from facegauge.evaluate.operated import Operated
 from facegauge.evaluate.operating import operating_table
-from facegauge.evaluate.pairs import Pairs, PairTable
+from facegauge.evaluate.pairs import Pairs, PairTable, people_of_pairs
 from facegauge.evaluate.presets import Leaving, Preset, Threshold, preset
 from facegauge.evaluate.recognition import (
     compare_pairs,
@@ -28,7 +28,8 @@ from facegauge.evaluate.recognition import (
 )
 from facegauge.evaluate.report import Report
 from facegauge.evaluate.score_files import ScoreFile
-from facegauge.evaluate.scored import Scored, Subgroup, subgroups
+from facegauge.evaluate.scored import Scored, Subgroup
+from facegauge.evaluate.subgroup_errors import with_errors
 from facegauge.tables import same_path
 
 MOST_NONMATED = 2_000_000
@@ -39,20 +40,6 @@ NOBODY = "(none)"
 
 Truth = Mapping[str, str] | PairTable
 """Who is in each picture, or which pairs of pictures are compared."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ComparedSet:
-    """What one recogniser makes of a set: pairs among N ``paths``, and who is in each.
-
-    ``threshold`` is None where the preset takes its own from the pairs.
-    """
-
-    recogniser: str
-    paths: tuple[str, ...]
-    people: npt.NDArray[np.str_]
-    pairs: ComparedPairs
-    threshold: float | None
 
 
 def chosen_preset(name: str, fmr: float | None = None, discard: float | None = None) -> Preset:
@@ -91,7 +78,7 @@ def evaluate_edc(
     A picture without a score counts as discarded first; one without an embedding is in no pair.
 
     Args:
-        scores: by method, see ``read_score_files``.
+        scores: by method, see ``read_score_files``; the others are compared with the first.
         embeddings: by the name of the recogniser.
         truth: identities by path, for all mated pairs and the threshold from all non-mated ones;
             or a table of pairs.
@@ -111,12 +98,14 @@ def evaluate_edc(
             f"{len(embeddings)} and {resamples}. Make embeddings with facegauge embed."
         )
     found = [compare(name, each, truth, preset, seed) for name, each in embeddings.items()]
-    curves = [_curves(each, scores, preset, resamples, seed) for each in found]
+    made = [_curves(each, scores, set_name, preset, resamples, seed) for each in found]
+    curves = [own for own, _ in made]
     scored = _scored(scores, found, set_name, groups or {})
     return Report(
-        lines=tuple(Line.from_edc(curve, set_name) for each in curves for curve in each),
+        lines=tuple(Line.from_edc(curve, set_name) for own in curves for curve in own),
+        differences=tuple(row for _, own in made for row in own),
         scored=scored,
-        subgroups=_subgroups(scored, preset) if groups else (),
+        subgroups=_subgroups(found, curves, scored, preset) if groups else (),
         operating=tuple(
             _operated(each, method, curve.threshold, set_name)
             for each, own in zip(found, curves, strict=True)
@@ -201,35 +190,18 @@ def _given_pairs(recogniser: str, embeddings: Embeddings, table: PairTable) -> C
     )
 
 
-def people_of_pairs(count: int, pairs: Pairs) -> npt.NDArray[np.int64]:
-    """A number for the person of each picture: those that mated pairs connect are one person.
-
-    All a table of pairs says of who is who. Pictures of one person that no mated pair connects
-    count as two people, which makes intervals a little narrower.
-
-    Example:
-        >>> chain = Pairs(first=[2, 0], second=[3, 2], mated=[True, True])
-        >>> people_of_pairs(4, chain).tolist()
-        [0, 1, 0, 0]
-    """
-    first, second = pairs.first[pairs.mated], pairs.second[pairs.mated]
-    people = np.arange(count)
-    while True:
-        lowest = people.copy()
-        np.minimum.at(lowest, first, people[second])
-        np.minimum.at(lowest, second, people[first])
-        lowest = lowest[lowest]
-        if np.array_equal(lowest, people):
-            return people
-        people = lowest
-
-
 def _curves(
-    found: ComparedSet, scores: Sequence[ScoreFile], preset: Preset, resamples: int, seed: int
-) -> tuple[Edc, ...]:
+    found: ComparedSet,
+    scores: Sequence[ScoreFile],
+    set_name: str,
+    preset: Preset,
+    resamples: int,
+    seed: int,
+) -> tuple[tuple[Edc, ...], tuple[Difference, ...]]:
+    """A curve for each method, and where there are intervals each one's difference to the first."""
     qualities = {each.method: each.of(found.paths) for each in scores}
     if resamples:
-        return compare_methods(
+        compared = compare_methods(
             found.pairs,
             qualities,
             found.people,
@@ -238,8 +210,9 @@ def _curves(
             recogniser=found.recogniser,
             resamples=resamples,
             seed=seed,
-        ).curves
-    return tuple(
+        )
+        return compared.curves, to_reference(compared, set_name)
+    curves = tuple(
         edc(
             found.pairs,
             quality,
@@ -250,6 +223,7 @@ def _curves(
         )
         for method, quality in qualities.items()
     )
+    return curves, ()
 
 
 def _scored(
@@ -273,13 +247,17 @@ def _scored(
     )
 
 
-def _subgroups(scored: Sequence[Scored], preset: Preset) -> tuple[Subgroup, ...]:
-    """Each method's groups where the share of the preset's limit is discarded."""
+def _subgroups(
+    found: Sequence[ComparedSet],
+    curves: Sequence[Sequence[Edc]],
+    scored: Sequence[Scored],
+    preset: Preset,
+) -> tuple[Subgroup, ...]:
+    """The groups of each method with each recogniser; one threshold holds for all its methods."""
     return tuple(
         row
-        for each in scored
-        if each.known.size
-        for row in subgroups(each, each.threshold(preset.limit))
+        for each, own in zip(found, curves, strict=True)
+        for row in with_errors(each, scored, preset, own[0].threshold)
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from facegauge.errors import InputError, OptionError
-from facegauge.evaluate import report_html
+from facegauge.evaluate import differences_html, report_html
 from facegauge.evaluate.edc_journey import evaluate_edc
 from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.line import Line
@@ -62,7 +62,10 @@ class MisalignmentReport:
         return int(self._complete.sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of ``results.json``; lengths in score points, ``edc`` a list of curves."""
+        """The object of ``results.json``; lengths in score points, ``edc`` a list of curves.
+
+        ``differences`` are those of the jittered pAUC to the clean one.
+        """
         jitter = self.found.jitter
         return {
             "model": self.found.model,
@@ -78,6 +81,9 @@ class MisalignmentReport:
                 for end, value in zip(("median", "95"), values, strict=True)
             },
             "jittered_pauc": self._draws(),
+            "differences": []
+            if self.curves is None
+            else [each.to_dict() for each in self.curves.differences],
             "edc": [] if self.curves is None else self.curves.to_dict(),
         }
 
@@ -88,6 +94,7 @@ class MisalignmentReport:
             sections += [
                 numbers("draws", "pAUC of every jitter", _DRAWS_HEAD, self._draw_rows()),
                 report_html.tables(self.curves.tables),
+                differences_html.differences(self.curves.differences, self.curves.lines),
                 report_html.curves(self.curves.lines),
                 report_html.histograms(self.curves.scored),
             ]

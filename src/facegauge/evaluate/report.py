@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from facegauge.errors import OptionError
-from facegauge.evaluate import report_html
+from facegauge.evaluate import differences, differences_html, report_html, subgroups_html
+from facegauge.evaluate.differences import Difference
 from facegauge.evaluate.line import Line, ordered
 from facegauge.evaluate.operated import Operated
 from facegauge.evaluate.report_parts import write_files
@@ -24,14 +25,15 @@ FACES = 8
 class Report:
     """Curves of methods on sets by recognisers, all computed by one rule, and what goes with them.
 
-    ``scored`` gives histograms and faces, ``subgroups`` and ``operating`` their tables; each may be
-    empty.
+    ``differences`` compares pAUCs, ``scored`` gives histograms and faces, ``subgroups`` and
+    ``operating`` their tables; each may be empty.
 
     Raises:
         InputError: no curves, two for one place, or curves computed by different rules.
     """
 
     lines: tuple[Line, ...]
+    differences: tuple[Difference, ...] = ()
     scored: tuple[Scored, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     operating: tuple[Operated, ...] = ()
@@ -70,17 +72,21 @@ class Report:
         thumbnails = None if pictures is None else Thumbnails(pictures)
         sections = [
             report_html.tables(self.tables),
+            differences_html.differences(self.differences, self.lines),
             report_html.curves(self.lines),
             report_html.operating(self.operating),
             report_html.histograms(self.scored),
-            report_html.subgroups(self.subgroups),
+            subgroups_html.subgroups(self.subgroups),
         ]
         if thumbnails is not None:
             sections.append(report_html.faces(shown, thumbnails, faces))
         return report_html.page(self.title, f"Preset {self.protocol}.", sections)
 
     def write(self, out: Path | str, pictures: Pictures | None = None, faces: int = FACES) -> None:
-        """Write ``table.md``, ``table.csv``, ``results.json`` and ``report.html`` into a folder.
+        """Write ``table.md``, three files of numbers and ``report.html`` into a folder.
+
+        Numbers stand in ``table.csv`` (pAUC by method and set), ``differences.csv`` (to the first
+        method, only its first line where none were computed) and ``results.json`` (curves).
 
         Args:
             out: the folder; it is made, files of an earlier report are replaced.
@@ -96,13 +102,17 @@ class Report:
         files = {
             "table.md": str(self),
             "table.csv": to_csv(self.tables),
+            "differences.csv": differences.to_csv(self.differences),
             "results.json": _objects(self.to_dict()),
             "report.html": self.html(pictures, faces),
         }
         write_files(out, files)
 
     def __str__(self) -> str:
-        return to_markdown(self.tables, self.protocol)
+        parts = [to_markdown(self.tables, self.protocol)]
+        if self.differences:
+            parts.append(differences.to_markdown(self.differences))
+        return "\n".join(parts)
 
 
 def _objects(records: list[dict[str, Any]]) -> str:

@@ -12,11 +12,13 @@ from facegauge.evaluate import report_svg
 from facegauge.evaluate.line import Line, ordered
 from facegauge.evaluate.operated import Operated
 from facegauge.evaluate.operating import OperatingPoint
-from facegauge.evaluate.scored import Scored, Subgroup
+from facegauge.evaluate.scored import Scored
 from facegauge.evaluate.table import NOTE, OVERALL, Cell, Table
 from facegauge.evaluate.thumbnails import Thumbnails
 
-_NONE = "–"
+NONE = "–"
+"""What stands where there is nothing to say."""
+
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -66,7 +68,7 @@ def curves(lines: Sequence[Line]) -> Section:
             _panel([line for line in own if line.set_name == name], methods)
             for name in ordered([line.set_name for line in own])
         ]
-        parts.append(f"<h3>{escape(recogniser)}</h3>{_panels(panels)}")
+        parts.append(f"<h3>{escape(recogniser)}</h3>{side_by_side(panels)}")
     note = "The curve of a good score falls at once; dotted is the error without any discard."
     intro = f'<p class="soft">{note}</p>'
     return Section(anchor="curves", heading="Error versus discard", body=intro + "".join(parts))
@@ -75,7 +77,7 @@ def curves(lines: Sequence[Line]) -> Section:
 def histograms(scored: Sequence[Scored]) -> Section:
     """How each method's scores are spread."""
     panels = [f"<figure>{report_svg.histogram(each)}</figure>" for each in scored]
-    return Section(anchor="scores", heading="Scores", body=_panels(panels))
+    return Section(anchor="scores", heading="Scores", body=side_by_side(panels))
 
 
 def faces(scored: Sequence[Scored], thumbnails: Thumbnails, count: int) -> Section:
@@ -93,21 +95,10 @@ def faces(scored: Sequence[Scored], thumbnails: Thumbnails, count: int) -> Secti
     return Section(anchor="faces", heading="Lowest and highest faces", body="".join(parts))
 
 
-def subgroups(rows: Sequence[Subgroup]) -> Section:
-    """How groups fare at one threshold; FNMR and pAUC only where somebody computed one."""
-    head = ["Group", "Images", "Without score", "Mean score", "Discarded", "FNMR", "pAUC"]
-    parts = []
-    for key in ordered((row.method, row.set_name, row.threshold) for row in rows):
-        own = [row for row in rows if (row.method, row.set_name, row.threshold) == key]
-        caption = f"{key[0]} on {key[1]}: discarded below score {key[2]:.4g} or without a score"
-        parts.append(_table(caption, *_without_empty(head, [_subgroup(row) for row in own])))
-    return Section(anchor="groups", heading="Subgroups", body="".join(parts))
-
-
 def operating(found: Sequence[Operated]) -> Section:
     """What thresholds on the score do."""
     head = ["Discard below", "Discarded", "FNMR left", "Errors left", "Comparisons left"]
-    parts = [_table(each.caption, head, map(_operating, each.table.points)) for each in found]
+    parts = [captioned(each.caption, head, map(_operating, each.table.points)) for each in found]
     return Section(anchor="operating", heading="Operating table", body="".join(parts))
 
 
@@ -117,12 +108,14 @@ def _area_table(table: Table) -> str:
         [escape(row.method), *(_area(table, cell) for cell in (*row.cells, row.mean))]
         for row in table.rows
     ]
-    return _table(f"{table.heading}: {what}", ["Method", *table.columns, "Mean"], rows, html=True)
+    return captioned(
+        f"{table.heading}: {what}", ["Method", *table.columns, "Mean"], rows, html=True
+    )
 
 
 def _area(table: Table, cell: Cell | None) -> str:
     if cell is None:
-        return _NONE
+        return NONE
     number, interval = table.number(cell.value), table.interval(cell)
     shown = f"<strong>{number}</strong>" if cell.best else number
     return f'{shown}<span class="range">{interval}</span>' if interval else shown
@@ -140,17 +133,17 @@ def _panel(lines: Sequence[Line], methods: Sequence[str]) -> str:
     head = ["Method", "pAUC", "Errors", "No score"]
     rows = [_legend(line, place, same) for line, place in best_first]
     caption = f"{lines[0].set_name}, {lines[0].recogniser}: legend and numbers of the plot"
-    return f"<figure>{plot}{_table(caption, *_without_empty(head, rows), html=True)}</figure>"
+    return f"<figure>{plot}{captioned(caption, *without_empty(head, rows), html=True)}</figure>"
 
 
 def _legend(line: Line, place: int, same: bool) -> list[str]:
     interval = "" if line.pauc_low is None else f"[{line.pauc_low:.4f}, {line.pauc_high:.4f}]"
-    area = _NONE if line.pauc is None else f"{line.pauc:.4f}"
+    area = NONE if line.pauc is None else f"{line.pauc:.4f}"
     return [
         f'<span class="key">{report_svg.swatch(place)}<span>{escape(line.method)}</span></span>',
         f'{area}<span class="range">{interval}</span>',
-        _NONE if same else f"{line.errors:,} of {line.comparisons:,}",
-        f"{line.failures:,}" if line.failures else _NONE,
+        NONE if same else f"{line.errors:,} of {line.comparisons:,}",
+        f"{line.failures:,}" if line.failures else NONE,
     ]
 
 
@@ -164,24 +157,12 @@ def _face(thumbnails: Thumbnails, path: str, score: float, what: str) -> str:
     return f"<li>{picture}<b>{score:.4g}</b><span>{escape(path)}</span></li>"
 
 
-def _subgroup(row: Subgroup) -> list[str]:
-    return [
-        row.group,
-        f"{row.count:,}",
-        f"{row.missing:,}",
-        _NONE if row.mean is None else f"{row.mean:.4g}",
-        f"{row.discarded:.1%}",
-        _NONE if row.fnmr is None else f"{row.fnmr:.4f}",
-        _NONE if row.pauc is None else f"{row.pauc:.4g}",
-    ]
-
-
 def _operating(at: OperatingPoint) -> list[str]:
-    fnmr = _NONE if at.fnmr is None else f"{at.fnmr:.4f}"
+    fnmr = NONE if at.fnmr is None else f"{at.fnmr:.4f}"
     return [f"{at.score:g}", f"{at.discarded:.1%}", fnmr, f"{at.errors:,}", f"{at.comparisons:,}"]
 
 
-def _table(
+def captioned(
     caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, html: bool = False
 ) -> str:
     """A table that scrolls, by keyboard too, where the page is narrow; ``html``: cells are HTML."""
@@ -197,13 +178,14 @@ def _table(
     )
 
 
-def _without_empty(
+def without_empty(
     head: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> tuple[list[str], list[list[str]]]:
     """The columns in which any row says something."""
-    used = [place for place in range(len(head)) if any(row[place] != _NONE for row in rows)]
+    used = [place for place in range(len(head)) if any(row[place] != NONE for row in rows)]
     return [head[place] for place in used], [[row[place] for place in used] for row in rows]
 
 
-def _panels(panels: Sequence[str]) -> str:
+def side_by_side(panels: Sequence[str]) -> str:
+    """Panels in as many columns as the page has room for."""
     return f'<div class="panels">{"".join(panels)}</div>' if panels else ""

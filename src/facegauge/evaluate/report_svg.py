@@ -44,9 +44,13 @@ def curves(lines: Sequence[Line], places: Sequence[int]) -> str:
         level = frame.down(starts.pop())
         drawn.insert(0, f'<path class="flat" d="M{_LEFT} {level:.1f}H{WIDTH - _RIGHT}"/>')
     names = ", ".join(line.method for line in lines)
-    return _svg(
+    return drawing(
         f"Error versus discard of {names}: {'. '.join(heads)}",
-        [*_heads(heads), *frame.axes("discarded share", f"{first.kind} of what is left"), *drawn],
+        [
+            *title_lines(heads),
+            *frame.axes("discarded share", f"{first.kind} of what is left"),
+            *drawn,
+        ],
     )
 
 
@@ -68,7 +72,7 @@ def histogram(scored: Scored) -> str:
     ]
     heads = (f"{scored.method} · {scored.set_name}", *_spread(scored))
     label = f"Histogram of scores: {'. '.join(heads)}"
-    return _svg(label, [*_heads(heads), *frame.axes("score", "images"), *bars])
+    return drawing(label, [*title_lines(heads), *frame.axes("score", "images"), *bars])
 
 
 def swatch(place: int) -> str:
@@ -129,15 +133,15 @@ class _Frame:
         for value, name in ticks(*self._y):
             at = self.down(value)
             parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{right}"/>')
-            parts.append(_text(name, _LEFT - 6, at + 4, "tick", "end"))
+            parts.append(letters(name, _LEFT - 6, at + 4, "tick", "end"))
         for value, name in ticks(*self._x):
             at = self.across(value)
             parts.append(f'<path class="axis" d="M{at:.1f} {floor}v4"/>')
-            parts.append(_text(name, at, floor + 16, "tick", "middle"))
+            parts.append(letters(name, at, floor + 16, "tick", "middle"))
         parts.append(f'<path class="axis" d="M{_LEFT} {floor}H{right}"/>')
-        parts.append(_text(x_label, (_LEFT + right) / 2, HEIGHT - 8, "", "middle"))
+        parts.append(letters(x_label, (_LEFT + right) / 2, HEIGHT - 8, "", "middle"))
         turned = f'transform="rotate(-90 12 {middle:.1f})"'
-        parts.append(_text(y_label, 12, middle, "", "middle", turned))
+        parts.append(letters(y_label, 12, middle, "", "middle", turned))
         return parts
 
 
@@ -194,15 +198,16 @@ def _range(values: Sequence[float], form: str) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _heads(heads: Sequence[str]) -> list[str]:
+def title_lines(heads: Sequence[str]) -> list[str]:
     """The first in bold, the others below it in at most three lines."""
     lines = [line for head in heads[1:] for line in textwrap.wrap(head, _NOTE)][:3]
     title = textwrap.shorten(heads[0], _HEAD, placeholder="…")
-    below = [_text(line, 0, 30 + 15 * place, "note", "start") for place, line in enumerate(lines)]
-    return [_text(title, 0, 13, "head", "start"), *below]
+    below = [letters(line, 0, 30 + 15 * place, "note", "start") for place, line in enumerate(lines)]
+    return [letters(title, 0, 13, "head", "start"), *below]
 
 
-def _text(text: str, x: float, y: float, kind: str, anchor: str, more: str = "") -> str:
+def letters(text: str, x: float, y: float, kind: str, anchor: str, more: str = "") -> str:
+    """Text that stands at x and y: its ``anchor`` is start, middle or end."""
     style_of = f' class="{kind}"' if kind else ""
     return (
         f'<text{style_of} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>'
@@ -210,8 +215,9 @@ def _text(text: str, x: float, y: float, kind: str, anchor: str, more: str = "")
     )
 
 
-def _svg(label: str, parts: Sequence[str]) -> str:
+def drawing(label: str, parts: Sequence[str], height: float = HEIGHT) -> str:
+    """The whole drawing, ``WIDTH`` units wide; ``label`` is read out in its place."""
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(label)}">'
         f"{''.join(parts)}</svg>"
     )

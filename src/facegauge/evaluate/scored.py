@@ -89,13 +89,58 @@ class Scored:
         return float(np.quantile(self.known, discard, method="higher"))
 
 
+FEW = 30
+"""Rule of 30 (Doddington et al. 2000, Speech Communication 31): so many errors, of comparisons that
+are independent, make it 90 % sure that the true rate lies within 30 % of the one seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupErrors:
+    """False non-matches of ``recogniser`` within a group, at the similarity ``threshold``.
+
+    Of ``comparisons`` mated pairs of two images of the group, ``errors`` fail before any discard.
+    ``comparisons_left`` and ``errors_left`` are those of which neither image is discarded. ``pauc``
+    is None where it is not defined.
+
+    Raises:
+        InputError: counts that contradict one another.
+    """
+
+    recogniser: str
+    threshold: float
+    comparisons: int
+    errors: int
+    comparisons_left: int
+    errors_left: int
+    pauc: float | None = None
+
+    def __post_init__(self) -> None:
+        before, after = (self.errors, self.comparisons), (self.errors_left, self.comparisons_left)
+        inside = all(0 <= errors <= comparisons for errors, comparisons in (before, after))
+        if not inside or after[0] > before[0] or after[1] > before[1]:
+            raise InputError(
+                f"Errors of a group are among its comparisons, and no more after a discard, got "
+                f"{before} before and {after} after. Count them with subgroup_errors."
+            )
+
+    @property
+    def fnmr(self) -> float | None:
+        """Before any discard, 0..1; None without comparisons."""
+        return self.errors / self.comparisons if self.comparisons else None
+
+    @property
+    def fnmr_left(self) -> float | None:
+        """After the discard, 0..1; None where no comparison is left."""
+        return self.errors_left / self.comparisons_left if self.comparisons_left else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subgroup:
     """How one group fares: ``count`` images, ``missing`` of them without a score.
 
     ``mean`` is over the scores there are (None: none). ``discarded`` is the share 0..1 of the
-    group's images that score below ``threshold`` or have no score. ``fnmr`` and ``pauc`` of the
-    group's own comparisons are None unless somebody computed them.
+    group's images that score below ``threshold`` or have no score. ``errors`` are those of one
+    recogniser when that is discarded, None where none was asked.
     """
 
     method: str
@@ -106,12 +151,11 @@ class Subgroup:
     mean: float | None
     threshold: float
     discarded: float
-    fnmr: float | None = None
-    pauc: float | None = None
+    errors: GroupErrors | None = None
 
 
 def subgroups(scored: Scored, threshold: float) -> tuple[Subgroup, ...]:
-    """A row per group, in order of name; FNMR and pAUC may be added with ``replace``.
+    """A row per group, in order of name; ``subgroup_errors`` adds what a recogniser makes of them.
 
     Raises:
         InputError: the scores have no groups, or a threshold that is not finite.

@@ -55,12 +55,12 @@ class Table:
 
     def markdown(self) -> str:
         """A heading and a table in GitHub's markdown."""
-        head = ["Method", *map(_plain, self.columns), "Mean"]
-        lines = [f"## {_plain(self.heading)}", "", _piped(head)]
+        head = ["Method", *map(plain, self.columns), "Mean"]
+        lines = [f"## {plain(self.heading)}", "", _piped(head)]
         lines.append(_piped(["---", *["---:"] * (len(head) - 1)]))
         for row in self.rows:
             cells = [self._marked(cell) for cell in (*row.cells, row.mean)]
-            lines.append(_piped([_plain(row.method), *cells]))
+            lines.append(_piped([plain(row.method), *cells]))
         return "\n".join(lines) + "\n"
 
     def number(self, value: float) -> str:
@@ -87,7 +87,7 @@ def tables(lines: Sequence[Line]) -> tuple[Table, ...]:
         InputError: no curves, two for one place, or curves computed by different rules.
     """
     _check(lines)
-    decimals = _decimals([line.pauc for line in lines if line.pauc is not None])
+    decimals = decimals_for([line.pauc for line in lines if line.pauc is not None])
     each = [
         _table([line for line in lines if line.recogniser == recogniser], recogniser, decimals)
         for recogniser in ordered([line.recogniser for line in lines])
@@ -118,7 +118,7 @@ def to_csv(found: Sequence[Table]) -> str:
 
 def to_markdown(found: Sequence[Table], rule: str) -> str:
     """All tables under one title, with the rule they were computed by."""
-    parts = ["# Error versus discard", f"Preset {_plain(rule)}. {NOTE}"]
+    parts = ["# Error versus discard", f"Preset {plain(rule)}. {NOTE}"]
     return "\n\n".join([*parts, *(table.markdown().rstrip() for table in found)]) + "\n"
 
 
@@ -207,7 +207,7 @@ def _as_best(table: Table, cell: Cell | None, lowest: str | None) -> Cell | None
     return Cell(value=cell.value, low=cell.low, high=cell.high, best=best)
 
 
-def _decimals(values: Sequence[float]) -> int:
+def decimals_for(values: Sequence[float]) -> int:
     """Three digits, more where even the largest value begins further behind the point."""
     largest = max((abs(value) for value in values), default=0.0)
     return 3 if largest == 0 else min(max(3, 2 - math.floor(math.log10(largest))), 12)
@@ -222,7 +222,7 @@ def _piped(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as markdown shows it, on one line."""
     text = " ".join(name.split()).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{each}" if each in "\\`*_[]|~" else each for each in text)
