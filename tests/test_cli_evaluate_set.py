@@ -30,13 +30,13 @@ def recogniser(tmp_path_factory):
 def go_on(console, tiny, recogniser, tmp_path, monkeypatch, cells):
     """Writes a set's tables to ``my tables``, and runs the commands printed; the last one's end."""
 
-    def run(make, *options, edc=()):
+    def run(make):
         monkeypatch.chdir(tmp_path)
         place = make(tmp_path / "the set").relative_to(tmp_path)
-        done = console("evaluate", "set", place, "--out", "my tables", *options)
+        done = console("evaluate", "set", place, "--out", "my tables")
         assert done.code == 0, done.err
         score, embed, compare = done.out.split("Go on with:\n")[1].splitlines()
-        quick = ("--fmr", "0.1", "--resamples", "0", *edc)
+        quick = ("--fmr", "0.1", "--resamples", "0")
         for line, extra in ((score, ("--model", tiny)), (embed, ()), (compare, quick)):
             words = shlex.split(line.replace(RECOGNISER, str(recogniser)))[1:]
             done = console(*words, *extra)
@@ -162,6 +162,7 @@ def test_the_pictures_may_be_elsewhere(console, tmp_path):
     ("words", "told"),
     [
         ("set {lfw} --out used", "new or empty folder, and used has something in it"),
+        ("set nowhere --out used", "new or empty folder"),  # said before a set is read
         ("set {lfw} --out used/mine.txt", "new or empty folder"),
         ("set {lfw} --out o --layout megaface", "layout must be one of lfw, xqlfw"),
         ("set {lfw} --out o --layout ijb", "Expected the layout ijb"),

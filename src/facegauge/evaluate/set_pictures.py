@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from facegauge.errors import InputError
 from facegauge.evaluate.sets import BenchmarkSet, ImageReference
 from facegauge.images import IMAGE_SUFFIXES
-from facegauge.places import below
 from facegauge.walk import find_images
 
 _SUFFIXES = {
@@ -48,17 +47,15 @@ def picture_folder(found: BenchmarkSet, out: Path) -> PictureFolder:
 
     Raises:
         InputError: two pictures of a gathered folder would have one name.
-        OptionError: a name that leads out of the folder.
         OSError: the folder cannot be written, or links cannot be made there.
     """
     folder = _common(found)
-    alone = found.pairs is not None
-    if folder is not None and (alone or _holds_only(folder, found.names)):
+    if folder is not None and (found.pairs is not None or _holds_only(folder, found.names)):
         return PictureFolder(folder=folder, names=found.names)
     names = tuple(map(_named, found.names, found.images))
     _refuse_twice(names, found.name)
     for name, image in zip(names, found.images, strict=True):
-        _place(image, below(out, name))
+        _place(image, out / name)
     return PictureFolder(folder=out, names=names, gathered=True)
 
 
@@ -69,10 +66,7 @@ def _common(found: BenchmarkSet) -> Path | None:
         return None
     folder = first.parents[depth - 1]
     fits = all(
-        _plain(name) == name
-        and ".." not in name.split("/")
-        and _has_suffix(name)
-        and image == folder / name
+        _plain(name) == name and _has_suffix(name) and image == folder / name
         for name, image in zip(found.names, found.images, strict=True)
     )
     return folder if fits else None
@@ -84,8 +78,8 @@ def _holds_only(folder: Path, names: Sequence[str]) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A name as a walk through a folder gives it: relative, and with single slashes."""
-    return PurePosixPath(name.lstrip("/")).as_posix()
+    """A name as a walk through a folder gives it: relative, straight down, single slashes."""
+    return "/".join(part for part in PurePosixPath(name).parts if part not in ("/", ".."))
 
 
 def _named(name: str, image: ImageReference) -> str:
