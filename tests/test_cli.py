@@ -37,9 +37,10 @@ FLAGS = {
     "export": {"--out", "--set"},
     "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},
     "evaluate": set(),
+    "evaluate set": {"--layout", "--images", "--out"},
     "evaluate edc": {
         *("--scores", "--embeddings", "--pairs", "--identities", "--preset", "--fmr", "--discard"),
-        *("--groups", "--images", "--resamples", "--seed", "--out"),
+        *("--groups", "--templates", "--images", "--resamples", "--seed", "--out"),
     },
     "evaluate correlation": {"--scores", "--labels", "--resamples", "--seed", "--out"},
     "evaluate alignment": {

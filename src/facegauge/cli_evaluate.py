@@ -1,4 +1,4 @@
-"""The command line of evaluation: embed, and evaluate edc, correlation, alignment."""
+"""The command line of evaluation: embed, and evaluate set, edc, correlation, alignment."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from facegauge.terminal import counting, tell
 if TYPE_CHECKING:
     from facegauge.evaluate.edc_journey import Truth
     from facegauge.evaluate.embeddings import Embeddings
+    from facegauge.evaluate.template_pooling import TemplateTable
 
 evaluate_app = typer.Typer(help="Find out how good a score is.", no_args_is_help=True)
 
@@ -80,6 +81,26 @@ def embed(
     typer.echo(f"{len(found.embeddings)} embeddings in {out}, {len(found.left_out)} left out")
 
 
+@evaluate_app.command("set")
+def benchmark_set(
+    path: Annotated[Path, typer.Argument(help="Folder of the set, its .bin or its list.")],
+    out: Annotated[Path, typer.Option(help="New or empty folder for the tables.")],
+    layout: Annotated[
+        str | None,
+        typer.Option(help="lfw, xqlfw, insightface, adience, ijb or folder; default: recognised."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, where it is not the usual one.")
+    ] = None,
+) -> None:
+    """Bring a benchmark set into the tables that score, embed and evaluate edc take."""
+    from facegauge.evaluate import benchmark
+    from facegauge.evaluate.set_writer import refuse_used, write_set
+
+    refuse_used(out)
+    typer.echo(str(write_set(benchmark.open(path, layout, images=images), out)))
+
+
 @evaluate_app.command()
 def edc(
     scores: ScoreTables,
@@ -91,6 +112,9 @@ def edc(
         Path | None, typer.Option(help="csv path_a,path_b,mated: compare these.")
     ] = None,
     identities: IdentityFile = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="csv path,template,media: the pairs are of templates.")
+    ] = None,
     preset: PresetName = "difiqa",
     fmr: Fmr = None,
     discard: Discard = None,
@@ -108,10 +132,14 @@ def edc(
 
     chosen = chosen_preset(preset, fmr, discard)
     set_name, truth = _truth(pairs, identities)
-    files = read_score_files(scores)
+    table = None if templates is None else _templates(templates, truth, images)
+    files, found = read_score_files(scores), _by_recogniser(embeddings)
+    if table is not None:
+        pooled = table.pooled(files, found)
+        files, found = pooled.scores, pooled.embeddings
     report = evaluate_edc(
         files,
-        _by_recogniser(embeddings),
+        found,
         truth,
         preset=chosen,
         set_name=set_name,
@@ -135,6 +163,21 @@ def _truth(pairs: Path | None, identities: Path | None) -> tuple[str, Truth]:
             f"{'neither' if pairs is None else 'both'}. Give one of the two."
         )
     return identities.stem, read_identities(identities)
+
+
+def _templates(file: Path, truth: Truth, images: Path | None) -> TemplateTable:
+    """The templates whose pairs are compared."""
+    from facegauge.evaluate.pairs import PairTable
+    from facegauge.evaluate.template_pooling import read_templates
+
+    if images is not None or not isinstance(truth, PairTable):
+        raise OptionError(
+            "--templates goes with --pairs of templates, which are no single faces to show, got "
+            f"{'--identities' if images is None else '--images'}. Leave one of the two out."
+        )
+    table = read_templates(file)
+    table.refuse_others(truth)
+    return table
 
 
 def _by_recogniser(files: Sequence[Path]) -> dict[str, Embeddings]:

@@ -1,5 +1,6 @@
 import io
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,12 @@ def test_two_layouts_in_one_folder_are_asked_about(tmp_path):
 def test_an_unknown_layout_is_refused(tmp_path):
     with pytest.raises(OptionError, match="layout must be one of lfw, xqlfw"):
         benchmark.open(tmp_path, layout="megaface")
+
+
+def test_the_documentation_names_every_layout_in_these_words():
+    text = (Path(__file__).parents[2] / "docs/learn/evaluate.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("| `")]
+    assert table == [f"| `{layout}` | {form} |" for layout, form in EXPECTED.items()]
 
 
 @pytest.mark.parametrize("layout", [Layout.LFW, Layout.INSIGHTFACE])
