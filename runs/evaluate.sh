@@ -49,4 +49,5 @@ rm -f "$out"/peers/facegauge-*.csv
 facegauge evaluate edc --scores "$out/utility.csv" \
     $(for table in "$out"/peers/*.csv; do echo --scores "$table"; done) \
     --embeddings "$out/insightface_y1.npz" --embeddings "$out/foamliu.npz" \
-    --identities "$out/people.csv" --images "$out/test" --out "$out/report"
+    --identities "$out/people.csv" --name "60 test people of celeba_crops" \
+    --images "$out/test" --out "$out/report"

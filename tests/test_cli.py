@@ -40,7 +40,7 @@ FLAGS = {
     "evaluate set": {"--layout", "--images", "--out"},
     "evaluate edc": {
         *("--scores", "--embeddings", "--pairs", "--identities", "--preset", "--fmr", "--discard"),
-        *("--groups", "--templates", "--images", "--resamples", "--seed", "--out"),
+        *("--groups", "--templates", "--images", "--resamples", "--seed", "--out", "--name"),
     },
     "evaluate correlation": {"--scores", "--labels", "--resamples", "--seed", "--out"},
     "evaluate alignment": {
@@ -52,7 +52,8 @@ FLAGS = {
     "models list": set(),
     "models show": set(),
     "models check": set(),
-    "models wrap": {"--convention", "--out"},
+    "models wrap": {"--convention", "--out", "--resampling"},
+    "models annotate": {"--out"},
 }
 
 

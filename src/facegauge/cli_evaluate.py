@@ -115,6 +115,7 @@ def edc(
     templates: Annotated[
         Path | None, typer.Option(help="csv path,template,media: the pairs are of templates.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="The set's; default: its table's.")] = None,
     preset: PresetName = "difiqa",
     fmr: Fmr = None,
     discard: Discard = None,
@@ -142,7 +143,7 @@ def edc(
         found,
         truth,
         preset=chosen,
-        set_name=set_name,
+        set_name=name or set_name,
         groups=None if groups is None else read_groups(groups),
         resamples=resamples,
         seed=seed,

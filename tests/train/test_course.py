@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from facegauge.train import course
 from facegauge.train.course import Course, fit, warming_average
 from facegauge.train.course import rate as rate_at
+from facegauge.train.muon import is_matrix
 from facegauge.train.recipe import Recipe
 from facegauge.train.runs import Run
 
@@ -91,6 +92,18 @@ def test_vectors_and_scalars_do_not_decay(run):
     assert learned == {id(p) for p in learner.network.parameters()}
     assert optimiser.param_groups[0]["initial_lr"] == 0.01
     assert optimiser.param_groups[0]["lr"] == pytest.approx(0.01 / 5)  # 5 steps of warm-up
+
+
+def test_muon_takes_the_matrices_and_nothing_else(run):
+    learner = Line(small(optimiser="muon", weight_decay=0.3), run)
+    learner.network = nn.Sequential(nn.Linear(3, 4), nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4))
+    groups = learner.configure_optimizers()["optimizer"].param_groups
+    for group in groups:
+        assert all(is_matrix(p) == group["matrices"] for p in group["params"])
+        assert all((p.ndim > 1) == (group["weight_decay"] == 0.3) for p in group["params"])
+    learned = [id(p) for group in groups for p in group["params"]]
+    assert sorted(learned) == sorted(id(p) for p in learner.network.parameters())
+    assert sum(len(group["params"]) for group in groups if group["matrices"]) > 0
 
 
 @pytest.mark.parametrize(("count", "kept"), [(1, 2 / 11), (8, 0.5), (90, 0.9), (10**6, 0.9)])

@@ -14,6 +14,7 @@ from facegauge import images
 from facegauge.errors import TrainingError
 from facegauge.train import detector
 from facegauge.train.detector import DetectorLearner, load_network, network_of
+from facegauge.train.detector_network import grow
 from facegauge.train.photographs import Photograph, read_photographs
 from facegauge.train.runs import Run
 from facegauge.train.scenes import Studio
@@ -75,7 +76,7 @@ def test_training_changes_the_network_and_its_average_differs(trained):
     torch.manual_seed(0)
     fresh = network_of(toy_recipe()).state_dict()
     state = torch.load(trained.state, weights_only=False)["state_dict"]
-    weight = "heads.0.1.weight"
+    weight = "heads.0.2.weight"
     assert not torch.equal(fresh[weight], state[f"network.{weight}"])
     assert not torch.equal(state[f"network.{weight}"], state[f"average.module.{weight}"])
     assert int(state["average.n_averaged"]) == 4
@@ -219,3 +220,36 @@ def test_the_last_layer_of_every_head_is_where_training_starts():
     network = network_of(toy_recipe())
     assert all(isinstance(head[-1], nn.Conv2d) for head in network.heads)
     assert {round(head[-1].bias[0].item(), 1) for head in network.heads} == {-4.6}
+
+
+def test_a_run_begins_with_the_weights_of_another(trained, photos, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for each in photos.iterdir():
+        (data / each.name).symlink_to(each)
+    shutil.copy(trained.weights, data / "before.safetensors")
+    begun = []
+
+    def first(network, weights):
+        grow(network, weights)
+        begun.append({key: value.clone() for key, value in network.state_dict().items()})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detector, "grow", first)
+        detector.train(
+            toy_recipe("start=before.safetensors", "legs=1"), data, tmp_path / "run", workers=0
+        )
+    [state] = begun
+    before = load_file(trained.weights)
+    assert before.keys() == state.keys()
+    assert all(torch.equal(state[key], before[key]) for key in before)
+
+
+@pytest.mark.parametrize("content", [None, b"no weights"])
+def test_weights_that_are_not_there_are_told_before_a_run_is_begun(photos, tmp_path, content):
+    file = tmp_path / "w.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"Expected the weights of a run.*Correct start"):
+        detector.train(toy_recipe(f"start={file}"), photos, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

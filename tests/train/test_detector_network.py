@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from facegauge.errors import TrainingError
 from facegauge.train.detector import network_of
 from facegauge.train.detector_losses import cells
 from facegauge.train.detector_network import (
@@ -13,14 +14,14 @@ from facegauge.train.detector_network import (
     DetectorNetwork,
     Exported,
     cell_centres,
+    grow,
 )
 from facegauge.train.recipe_detector import Detector
 from toy_photographs import toy_recipe
 
 
 def tiny(seed=0):
-    torch.manual_seed(seed)
-    return network_of(toy_recipe()).eval()
+    return network_of(toy_recipe(f"seed={seed}")).eval()
 
 
 def answering(network, numbers):
@@ -78,7 +79,7 @@ def test_boxes_stay_within_reason(number, power):
 
 
 def test_an_answer_moves_with_the_picture():
-    network, picture = tiny(), torch.randn(1, 3, 448, 448)
+    network, picture = tiny(), torch.randn(1, 3, 640, 640)
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = 1.0
@@ -90,14 +91,14 @@ def test_an_answer_moves_with_the_picture():
         before, after = (network(p) for p in (picture, picture.roll((32, 64), (2, 3))))
     place = 0
     for stride in STRIDES:
-        side = 448 // stride
+        side = 640 // stride
         mine, other = (
             torch.cat([each.logits[..., None], each.boxes, each.landmarks], -1)[
                 0, place : place + side**2
             ].reshape(side, side, -1)
             for each in (before, after)
         )
-        inner = slice(160 // stride, 224 // stride)
+        inner = slice(256 // stride, 320 // stride)
         moved = other.roll((-32 // stride, -64 // stride), (0, 1))[inner, inner]
         shift = torch.tensor([0.0] + [64.0, 32.0] * 7)
         torch.testing.assert_close(moved, mine[inner, inner] + shift, atol=2e-3, rtol=1e-4)
@@ -163,3 +164,35 @@ def test_what_is_exported_is_sure_by_half_at_the_threshold(threshold):
     torch.testing.assert_close(after / (1 - after), before / (1 - before) / odds, rtol=1e-3, atol=0)
     assert ((before > threshold) == (after > 0.5)).all()
     assert torch.equal(before.argsort(), after.argsort())
+
+
+def small_recipe(**sizes):
+    return Detector(widths=(8, 8, 8, 8, 8), neck=8, **{"depths": (1, 2, 1), "head": 1, **sizes})
+
+
+@pytest.mark.parametrize("sizes", [{}, {"head": 3}, {"depths": (2, 2, 3)}, {"head": 2}])
+def test_a_grown_network_answers_nearly_as_its_origin(sizes):
+    origin, grown = network_of(small_recipe(seed=1)), network_of(small_recipe(seed=2, **sizes))
+    planes = torch.rand((1, 3, 64, 96), generator=torch.Generator().manual_seed(0)) - 0.5
+    for _ in range(20):  # what batch normalisation counts comes along
+        origin.train()(planes)
+    grow(grown, origin.state_dict())
+    wanted, found = origin.eval()(planes), grown.eval()(planes)
+    far = (wanted.landmarks - network_of(small_recipe(seed=2)).eval()(planes).landmarks).abs()
+    near = (wanted.landmarks - found.landmarks).abs()
+    if not sizes:
+        assert torch.equal(wanted.landmarks, found.landmarks)
+    assert near.mean() < 0.2 * far.mean()
+
+
+@pytest.mark.parametrize("other", [{"head": 3}, {"depths": (2, 2, 1)}])
+def test_weights_of_a_larger_network_have_no_place(other):
+    larger = network_of(small_recipe(**other)).state_dict()
+    with pytest.raises(TrainingError, match="no more blocks"):
+        grow(network_of(small_recipe()), larger)
+
+
+@pytest.mark.parametrize("weights", [{}, {"stem.0.0.weight": torch.zeros(1)}])
+def test_weights_that_do_not_fit_are_refused(weights):
+    with pytest.raises(TrainingError, match="Start from a run whose recipe fits"):
+        grow(network_of(small_recipe()), weights)

@@ -20,6 +20,7 @@ def test_the_fields_are_these():
         "legs",
         "steps",
         "learning_rate",
+        "optimiser",
         "weight_decay",
         "warmup",
         "average",

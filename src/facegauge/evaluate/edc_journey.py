@@ -263,6 +263,11 @@ def _subgroups(
 
 def _operated(found: ComparedSet, method: ScoreFile, threshold: float, set_name: str) -> Operated:
     table = operating_table(
-        found.pairs, method.of(found.paths), threshold, recogniser=found.recogniser
+        found.pairs,
+        method.of(found.paths),
+        threshold,
+        method.asked,
+        recogniser=found.recogniser,
+        data=set_name,
     )
     return Operated(method=method.method, set_name=set_name, table=table)

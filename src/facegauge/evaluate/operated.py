@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from facegauge.evaluate.operating import OperatingTable
 
@@ -14,6 +15,10 @@ class Operated:
     method: str
     set_name: str
     table: OperatingTable
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python values: an object of ``operating.json``."""
+        return {"method": self.method, **self.table.to_dict(), "data": self.set_name}
 
     @property
     def caption(self) -> str:

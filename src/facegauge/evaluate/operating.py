@@ -30,6 +30,7 @@ def operating_table(
     scores: Sequence[float] = SCORES,
     *,
     recogniser: str = "",
+    data: str = "",
 ) -> OperatingTable:
     """What remains when images below each of ``scores`` are discarded.
 
@@ -39,6 +40,7 @@ def operating_table(
         threshold: the similarity a match needs.
         scores: at which to ask; an image of exactly that score remains.
         recogniser: name of what made the similarities.
+        data: what the images are, in words.
 
     Raises:
         InputError: scores that do not fit the images, or no mated pair.
@@ -77,6 +79,7 @@ def operating_table(
         for each in asked
     ]
     return OperatingTable(
+        data=data,
         recogniser=recogniser,
         threshold=float(threshold),
         samples=pairs.samples,

@@ -83,10 +83,11 @@ class Report:
         return report_html.page(self.title, f"Preset {self.protocol}.", sections)
 
     def write(self, out: Path | str, pictures: Pictures | None = None, faces: int = FACES) -> None:
-        """Write ``table.md``, three files of numbers and ``report.html`` into a folder.
+        """Write ``table.md``, four files of numbers and ``report.html`` into a folder.
 
         Numbers stand in ``table.csv`` (pAUC by method and set), ``differences.csv`` (to the first
-        method, only its first line where none were computed) and ``results.json`` (curves).
+        method, only its first line where none were computed), ``results.json`` (curves) and
+        ``operating.json`` (what thresholds on the score cost, see ``facegauge models annotate``).
 
         Args:
             out: the folder; it is made, files of an earlier report are replaced.
@@ -104,6 +105,7 @@ class Report:
             "table.csv": to_csv(self.tables),
             "differences.csv": differences.to_csv(self.differences),
             "results.json": _objects(self.to_dict()),
+            "operating.json": _objects([each.to_dict() for each in self.operating]),
             "report.html": self.html(pictures, faces),
         }
         write_files(out, files)

@@ -23,7 +23,7 @@ def steps(found: BenchmarkSet, pictures: Path, out: Path) -> tuple[str, ...]:
     embed += ["--out", out / "embeddings.npz"]
     edc = ["evaluate", "edc", "--scores", out / "scores.csv"]
     edc += ["--embeddings", out / "embeddings.npz", *_compared(found, pictures, out)]
-    edc += ["--out", out / "report"]
+    edc += ["--name", found.name, "--out", out / "report"]
     commands = [score, embed]
     if found.pairs is not None or found.identities is not None:
         commands.append(edc)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,7 @@ class TemplateTable:
             name: None if np.isnan(value) else value
             for name, value in zip(self.templates.names, values, strict=True)
         }
-        return ScoreFile(method=file.method, scores=known, boxes={})
+        return replace(file, scores=known, boxes={})
 
     def _embeddings(self, recogniser: str, embeddings: Embeddings) -> Embeddings:
         pooled = self.templates.pooled(embeddings, self.names)

@@ -56,7 +56,11 @@ class Muon(torch.optim.AdamW):
     def _move(self, weight: Tensor, rate: float, decay: float) -> None:
         state = self.state[weight]
         gradient = weight.grad.flatten(1)  # type: ignore[union-attr]
-        momentum = state.setdefault("momentum", torch.zeros_like(gradient))
+        if not state:
+            state["step"] = torch.tensor(0.0)  # AdamW wants one in every state that it loads
+            state["momentum"] = torch.zeros_like(gradient)
+        state["step"] += 1
+        momentum = state["momentum"]
         momentum.lerp_(gradient, 1.0 - MOMENTUM)
         turned = orthogonal(gradient.lerp(momentum, MOMENTUM))
         weight.mul_(1.0 - rate * decay)
