@@ -11,12 +11,13 @@ from PIL import Image
 from facegauge.alignment import TEMPLATE
 from facegauge.baking import wrap_recogniser
 from facegauge.evaluate import embeddings
+from facegauge.operating import read_operating
 from facegauge.tables import LANDMARK_COLUMNS
 from tiny_models import recogniser_file
 
 PEOPLE, EACH = 8, 4
 FILES = {"table.md", "table.csv", "results.json", "report.html"}
-EDC_FILES = FILES | {"differences.csv"}
+EDC_FILES = FILES | {"differences.csv", "operating.json"}
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +98,39 @@ def test_embed_of_nothing_is_1_and_writes_nothing(work, console, recogniser):
     assert not (work / "n.npz").exists()
 
 
+def test_edc_names_the_set(measured, console):
+    done = console(*EDC, "--identities", "who.csv", *QUICK, "--name", "our gate", "--out", "named")
+    assert done.code == 0, done.err
+    [curve] = json.loads((measured / "named" / "results.json").read_text())
+    [[table]] = read_operating(measured / "named" / "operating.json").values()
+    assert (curve["set_name"], table.data) == ("our gate", "our gate")
+
+
+def test_edc_compares_plain_scores_with_the_first_table(measured, console):
+    with (measured / "s.csv").open(newline="") as handle:
+        rows = [(row["path"], row["score"]) for row in csv.DictReader(handle)]
+    lines = [f"{path},{-float(score)}" if score else f"{path}," for path, score in rows]
+    (measured / "theirs.csv").write_text("path,score\n" + "\n".join(lines) + "\n")
+    options = ("--identities", "who.csv", "--resamples", 30, "--scores", "theirs.csv")
+    done = console(*EDC, *options, "--out", "both")
+    assert done.code == 0, done.err
+    curves = json.loads((measured / "both" / "results.json").read_text())
+    assert [curve["method"] for curve in curves] == ["tiny-1", "theirs"]
+    with (measured / "both" / "differences.csv").open(newline="") as handle:
+        [row] = csv.DictReader(handle)
+    assert (row["method"], row["reference"]) == ("theirs", "tiny-1")
+    apart = curves[1]["pauc"] - curves[0]["pauc"]
+    assert apart == pytest.approx(float(row["difference"]), abs=1e-9)
+
+
 def test_edc_with_identities_groups_and_faces(measured, console):
     options = ("--identities", "who.csv", "--groups", "g.csv", "--images", "photos")
     done = console(*EDC, *options, *QUICK, "--out", "out")
     assert done.code == 0, done.err
     assert written(measured / "out") == EDC_FILES
+    [[method, [table]]] = read_operating(measured / "out" / "operating.json").items()
+    assert (method, table.recogniser, table.data) == ("tiny-1", "r", "who")
+    assert table.points[0].discarded == table.failures / table.samples
     assert done.out.strip() == (measured / "out" / "table.md").read_text().strip()
     assert "| tiny-1 |" in done.out
     [curve] = json.loads((measured / "out" / "results.json").read_text())

@@ -129,7 +129,7 @@ def test_templates_of_one_picture_are_the_pictures(go_on, console, tmp_path):
     done = console("evaluate", "edc", *files, *options, "--out", out / "plain")
     assert done.code == 0, done.err
     plain, of_templates = results(out / "plain"), results(out / "report")
-    assert (plain.pop("set_name"), of_templates.pop("set_name")) == ("plain", "pairs")
+    assert (plain.pop("set_name"), of_templates.pop("set_name")) == ("plain", "ijbc")
     assert plain.pop("threshold") == pytest.approx(of_templates.pop("threshold"), abs=1e-6)
     assert plain == of_templates
     assert plain["errors"] > 0

@@ -10,7 +10,10 @@ from facegauge.evaluate.report import Report
 from facegauge.evaluate.scored import Scored
 from toy_lines import line
 
-FILES = ["differences.csv", "report.html", "results.json", "table.csv", "table.md"]
+FILES = [
+    *("differences.csv", "operating.json", "report.html", "results.json"),
+    *("table.csv", "table.md"),
+]
 
 
 def lines():

@@ -34,7 +34,7 @@ def test_each_layout_goes_on_by_its_own_options(tmp_path, make, score, embed, ed
     assert [each.split() for each in steps(found, Path("p"), Path("my"))] == [
         f"facegauge score p {score} --out my/scores.csv".split(),
         f"facegauge embed p --recogniser RECOGNISER.onnx {embed} --out my/embeddings.npz".split(),
-        f"facegauge evaluate edc {END} {edc} --out my/report".split(),
+        f"facegauge evaluate edc {END} {edc} --name {found.name} --out my/report".split(),
     ]
 
 

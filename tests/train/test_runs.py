@@ -78,7 +78,7 @@ def test_a_run_from_before_there_were_kinds_is_a_first(tmp_path):
 
 def test_another_kind_of_recipe_is_refused(tmp_path):
     begin(tmp_path, First(), resume=False).state.write_bytes(b"a leg")
-    with pytest.raises(TrainingError, match="these fields differ: kind, name, batch"):
+    with pytest.raises(TrainingError, match="these fields differ: kind, name, version, batch"):
         begin(tmp_path, Detector(), resume=True)
 
 
