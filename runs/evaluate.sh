@@ -45,7 +45,7 @@ python benchmarks/peers.py --data "$data" --write "$out/peers" \
     --recognisers "$out/insightface_y1.onnx" "$out/foamliu.onnx"
 rm -f "$out"/peers/facegauge-*.csv
 
-# 4. One report; and what each threshold on the score costs, for the model's card.
+# 4. One report. Its operating.json is what facegauge models annotate puts into the model's card.
 facegauge evaluate edc --scores "$out/utility.csv" \
     $(for table in "$out"/peers/*.csv; do echo --scores "$table"; done) \
     --embeddings "$out/insightface_y1.npz" --embeddings "$out/foamliu.npz" \

@@ -28,6 +28,8 @@ foamliu="$work/data/recognisers/mobilefacenet_foamliu.onnx"
 facegauge train first --data "$work/data" --out "$work/utility" \
     --set tables=celeba_crops,utkface $([ -f "$work/utility/recipe.json" ] && echo --resume)
 
-# 4. One file, and what it is worth on people it never saw.
-facegauge export "$work/utility" --out src/facegauge/models/utility.onnx
-python benchmarks/peers.py --data "$data" --recognisers "$y1" "$foamliu"
+# 4. One file, what it is worth on people it never saw, and in its card what thresholds cost there.
+model=src/facegauge/models/utility.onnx
+facegauge export "$work/utility" --out "$model"
+runs/evaluate.sh "$data" "$work"
+facegauge models annotate "$model" "$work/evaluation/report/operating.json" --out "$model"
