@@ -1,1 +1,1 @@
-"""Is the score any good? Error-versus-discard curves on mated pairs."""
+"""Is the score any good? Error versus discard, recognition, agreement with labels, reports."""
