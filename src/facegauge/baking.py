@@ -8,7 +8,8 @@ package (extra ``train``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,14 +151,9 @@ def annotate(source: str, tables: Sequence[OperatingTable], out: Path) -> Card:
     onnx = require_onnx()
     card = replace(models.open(source).card, operating=tuple(tables))
     model = onnx.load(str(models.locate(source)))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_suffix(".draft.onnx")
-    try:
+    with _drafted(out) as draft:
         save(model, card, draft)
         models.open(draft)
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
     return card
 
 
@@ -241,9 +237,7 @@ def _finish(graph: Graph, outputs: Mapping[str, Shape], card: Card, out: Path) -
     anywhere = card.kind is Kind.DETECTOR
     sides: Shape = ["h", "w"] if anywhere else [card.crop.size, card.crop.size]
     model = assemble(graph, card.name, sides, outputs)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_suffix(".draft.onnx")
-    try:
+    with _drafted(out) as draft:
         save(model, card, draft)
         answers = models.open(draft, check=False).golden_answers(card.golden.seed)
         if not np.isfinite(answers).all():
@@ -252,10 +246,19 @@ def _finish(graph: Graph, outputs: Mapping[str, Shape], card: Card, out: Path) -
         finished = replace(card, golden=golden)
         save(model, finished, draft)
         models.open(draft)
+    return finished
+
+
+@contextmanager
+def _drafted(out: Path) -> Iterator[Path]:
+    """A file to write to, which takes the place of ``out`` when all went well."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_suffix(".draft.onnx")
+    try:
+        yield draft
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
-    return finished
 
 
 def _width(bare: onnx.ModelProto, preprocessing: Preprocessing, size: int) -> int:
