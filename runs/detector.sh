@@ -4,8 +4,8 @@
 #   runs/detector.sh DATA [WORK]
 #
 # DATA holds celeba_photos/, celeba_crops/, utkface/ (the first two with a .csv of splits) and
-# detectors/. WORK (work/ unless told) receives everything that is made on the way. About two hours
-# on two cores.
+# detectors/. WORK (work/ unless told) receives everything that is made on the way. About three
+# hours on two cores.
 set -euo pipefail
 data=$(realpath "$1")
 work=${2:-work}
@@ -29,9 +29,17 @@ done
 # 2. Pictures to be silent on.
 [ -d "$train/backgrounds" ] || python runs/backgrounds.py "$train/backgrounds"
 
-# 3. The network, by the recipe `detector`.
-facegauge train detector --data "$train" --out "$work/detector" --set backgrounds=backgrounds \
-    --set tables=celeba_photos,celeba_crops,utkface --set shares=3,1,1 \
+# 3. The network, by the recipe `detector`, in two runs: a smaller one that sees faces as they come,
+#    and one that goes on from it with more blocks and sees the hard ones more often.
+known="--set backgrounds=backgrounds --set tables=celeba_photos,celeba_crops,utkface \
+    --set shares=3,1,1"
+facegauge train detector --data "$train" --out "$work/detector-1" $known \
+    --set version=1 --set legs=22 --set learning_rate=3e-3 --set optimiser=adamw \
+    --set depths=4,4,3 --set head=1 --set hard=1 --set defocused=0 --set landmark_weight=15 \
+    $([ -f "$work/detector-1/recipe.json" ] && echo --resume)
+cp "$work/detector-1/model.safetensors" "$train/detector-1.safetensors"
+facegauge train detector --data "$train" --out "$work/detector" $known \
+    --set start=detector-1.safetensors \
     $([ -f "$work/detector/recipe.json" ] && echo --resume)
 
 # 4. One file, and how it stands on photographs it never saw.
