@@ -10,6 +10,7 @@ Only the last layer is stochastic: the trunk runs once for each picture.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -53,6 +54,9 @@ class SerFiq:
         require(self.slope > 0, "a slope above 0", self)
 
 
+_BUNCHED = 0.01
+_log = logging.getLogger(__name__)
+
 DEFAULT_RATE = 0.5
 """Dropout where the recogniser's file tells none: what SER-FIQ's authors use."""
 
@@ -91,7 +95,15 @@ class SerFiqLabels:
     def labels(self, measured: Measured, identities: Mapping[str, str]) -> Labels:
         """S spread over 0..1."""
         s = measured.values[:, 0].astype(np.float64)
-        return Labels.of(measured.paths, spread(s, self.constants))
+        q = spread(s, self.constants)
+        if len(q) > 1 and np.ptp(q) < _BUNCHED:
+            middle = float(np.median(s))
+            _log.warning(
+                "All labels lie within %.2g: S is about %.3f with this recogniser, and the "
+                "published scale is centred at %g. Pass --set centre=%.3f to spread them.",
+                np.ptp(q), middle, self.constants.centre, middle,
+            )  # fmt: skip
+        return Labels.of(measured.paths, q)
 
 
 def robustness(embeddings: npt.NDArray[np.float32]) -> float:

@@ -67,11 +67,12 @@ def _prelu(given: Given, attributes: Attributes) -> Tensor:
 
 
 def _clip(given: Given, attributes: Attributes) -> Tensor:
-    low, high = (*given[1:], None, None)[:2]
-    low = attributes.get("min") if low is None else low
-    high = attributes.get("max") if high is None else high
-    found = given[0] if low is None else torch.maximum(given[0], torch.as_tensor(low))
-    return found if high is None else torch.minimum(found, torch.as_tensor(high))
+    limits = [each if each is None else float(each) for each in (*given[1:], None, None)[:2]]
+    low, high = (
+        attributes.get(name) if limit is None else limit
+        for name, limit in zip(("min", "max"), limits, strict=True)
+    )
+    return given[0].clamp(low, high) if (low, high) != (None, None) else given[0]
 
 
 def _gemm(given: Given, attributes: Attributes) -> Tensor:
