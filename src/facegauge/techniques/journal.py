@@ -98,8 +98,7 @@ def begin(path: Path, run: Mapping[str, Any], *, resume: bool) -> Journal:
 
 def _repair(path: Path, heading: bytes) -> None:
     """Cut off an incomplete last line; refuse a journal of another run."""
-    stored = path.read_bytes() if path.stat().st_size < len(heading) else b""
-    if stored and heading.startswith(stored):
+    if path.stat().st_size < len(heading) and heading.startswith(path.read_bytes()):
         path.write_bytes(heading)
         return
     with path.open("r+b") as file:
