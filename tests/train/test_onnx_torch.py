@@ -9,16 +9,23 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from facegauge import alignment, images, models
+from facegauge import models
+from facegauge.baking import wrap_recogniser
+from facegauge.cards import Crop, View
 from facegauge.errors import ModelError
+from facegauge.pictures import Cut, Picture
 from facegauge.tables import read_landmarks
 from facegauge.train.onnx_operators import OPERATORS
 from facegauge.train.onnx_torch import OnnxNetwork, PlanesInOnnx
+from published_files import DATA, needs
 from tiny_models import edited, textures
 from toy_recognisers import conv_recogniser, crops, gemm_recogniser
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-SHARED = next((p for p in (DATA, Path("/work/shared/data")) if p.is_dir()), DATA)
+RECOGNISERS = {
+    name: DATA / "recognisers" / f"mobilefacenet_{name}.onnx"
+    for name in ("insightface_y1", "foamliu")
+}
+CROPS = DATA / "celeba_crops"
 node = helper.make_node
 
 
@@ -60,22 +67,17 @@ def test_gradients_are_those_of_differences(toy):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["insightface_y1", "foamliu"])
-def test_real_recognisers_agree_on_real_crops(name, tmp_path):
-    from facegauge.baking import wrap_recogniser
-
-    bare = SHARED / "recognisers" / f"mobilefacenet_{name}.onnx"
-    if not bare.is_file():
-        pytest.skip("the real recognisers are not here")
+@needs(*RECOGNISERS.values(), CROPS)
+@pytest.mark.parametrize(
+    ("name", "convention"), [("insightface_y1", "raw"), ("foamliu", "arcface")]
+)
+def test_real_recognisers_agree_on_real_crops(name, convention, tmp_path):
     wrapped = tmp_path / f"{name}.onnx"
-    wrap_recogniser(bare, "arcface" if name == "foamliu" else "raw", wrapped)
-    table = read_landmarks(SHARED / "celeba_crops.csv")
-    pictures = np.stack(
-        [
-            alignment.align(images.read(SHARED / "celeba_crops" / path).pixels, table.of(path)[0])
-            for path in list(table.first)[:16]
-        ]
-    )
+    wrap_recogniser(RECOGNISERS[name], convention, wrapped)
+    table = read_landmarks(CROPS.with_suffix(".csv"))
+    cut = Cut(crop=Crop(view=View.ALIGNED, size=112), table=table, detector=None, aligned=False)
+    sixteen = [Picture(name=path, source=CROPS / path) for path in list(table.first)[:16]]
+    pictures = np.stack([cut.prepare(each).crop for each in sixteen])
     with torch.no_grad():
         found = PlanesInOnnx(wrapped).eval()(planes(pictures)).numpy()
     assert found == pytest.approx(models.open(wrapped).embed(pictures).embedding, abs=1e-4)
