@@ -6,6 +6,7 @@ Pictures under way are few (see pictures), so memory grows by the embeddings alo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,9 +97,10 @@ def embed_pictures(
     crop = recogniser_crop(recogniser)
     cut = Cut(crop=crop, table=landmarks, detector=detector, aligned=aligned)
     answers = _Answers()
-    for chunk in chunks(pictures, cut, workers=workers, batch_size=batch_size):
-        answers.add(chunk, recogniser)
-        progress(len(chunk))
+    with closing(chunks(pictures, cut, workers=workers, batch_size=batch_size)) as prepared:
+        for chunk in prepared:
+            answers.add(chunk, recogniser)
+            progress(len(chunk))
     return answers.embedded()
 
 

@@ -6,7 +6,7 @@ shares its network call with the same others at every run, and few pictures are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -125,8 +125,11 @@ def pictures_under(paths: Sequence[Path | str]) -> Iterator[Picture]:
 
 def chunks(
     pictures: Iterable[Picture], cut: Cut, *, workers: int | None = None, batch_size: int = 32
-) -> Iterator[list[Prepared]]:
+) -> Generator[list[Prepared], None, None]:
     """Read and crop pictures in threads; ``batch_size`` of them at a time, in their order.
+
+    The threads end with the generator: close it (``contextlib.closing``) where it may not be drawn
+    to its end.
 
     Raises:
         OptionError: workers or batch_size below 1.
@@ -155,7 +158,7 @@ def recogniser_crop(recogniser: Model) -> Crop:
 
 def _chunks(
     pictures: Iterable[Picture], cut: Cut, workers: int, size: int
-) -> Iterator[list[Prepared]]:
+) -> Generator[list[Prepared], None, None]:
     with threads.pool(workers) as pool:
         begun = (pool.submit(cut.prepare, picture) for picture in pictures)
         ahead = threads.under_way(begun, size + 2 * workers)

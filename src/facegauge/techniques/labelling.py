@@ -7,6 +7,7 @@ in which it was interrupted anew and notes what is missing: its table is the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -108,9 +109,10 @@ def label_pictures(
     _require_people(technique, identities)
     notes = Journal() if journal is None else journal
     missing = _missing(iter(pictures), notes, max(1, batch_size), progress)
-    for chunk in chunks(missing, cut, workers=workers, batch_size=batch_size):
-        notes.add([each.name for each in chunk], _measured(chunk, technique))
-        progress(len(chunk))
+    with closing(chunks(missing, cut, workers=workers, batch_size=batch_size)) as prepared:
+        for chunk in prepared:
+            notes.add([each.name for each in chunk], _measured(chunk, technique))
+            progress(len(chunk))
     measured, left_out = notes.measured()
     if not measured.paths:
         return Labels(paths=(), values=np.empty(0), left_out=left_out)
