@@ -111,7 +111,7 @@ def robustness(embeddings: npt.NDArray[np.float32]) -> float:
 
     Example:
         >>> round(robustness(np.eye(2, dtype=np.float32)), 4)  # 2 / (1 + e^sqrt(2))
-        0.3912
+        0.3911
     """
     rows = embeddings.astype(np.float64)
     squares = np.clip(2.0 - 2.0 * rows @ rows.T, 0.0, None)
