@@ -36,6 +36,10 @@ FLAGS = {
     "recipes": set(),
     "export": {"--out", "--set"},
     "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},
+    "label": {
+        *("--images", "--recogniser", "--out", "--identities", "--landmarks", "--detector"),
+        *("--aligned", "--set", "--seed", "--resume", "--workers", "--batch-size"),
+    },
     "evaluate": set(),
     "evaluate set": {"--layout", "--images", "--out"},
     "evaluate edc": {

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facegauge import embeddings
 from facegauge.alignment import TEMPLATE
 from facegauge.baking import wrap_recogniser
-from facegauge.evaluate import embeddings
 from facegauge.operating import read_operating
 from facegauge.tables import LANDMARK_COLUMNS
 from tiny_models import recogniser_file

@@ -7,8 +7,9 @@ import shlex
 import numpy as np
 import pytest
 
+from facegauge import embeddings
 from facegauge.baking import wrap_recogniser
-from facegauge.evaluate import benchmark, embeddings
+from facegauge.evaluate import benchmark
 from facegauge.evaluate.pairs import read_pairs
 from facegauge.evaluate.recognition import mated_pairs
 from facegauge.evaluate.set_steps import RECOGNISER

@@ -14,8 +14,8 @@ from facegauge.tables import read_identities, read_labels, read_landmarks
 from facegauge.terminal import counting, tell
 
 if TYPE_CHECKING:
+    from facegauge.embeddings import Embeddings
     from facegauge.evaluate.edc_journey import Truth
-    from facegauge.evaluate.embeddings import Embeddings
     from facegauge.evaluate.template_pooling import TemplateTable
 
 evaluate_app = typer.Typer(help="Find out how good a score is.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def embed(
 ) -> None:
     """Write a recogniser's embedding of the largest face of each picture."""
     from facegauge import models
-    from facegauge.evaluate.embedding import embed_images
+    from facegauge.embedding import embed_images
 
     given = (landmarks is not None) + (detector is not None) + aligned
     if given > 1:
@@ -183,7 +183,7 @@ def _templates(file: Path, truth: Truth, images: Path | None) -> TemplateTable:
 
 def _by_recogniser(files: Sequence[Path]) -> dict[str, Embeddings]:
     """Embeddings by the stem of their file."""
-    from facegauge.evaluate.embeddings import read
+    from facegauge.embeddings import read
 
     stems = [file.stem for file in files]
     if len(set(stems)) < len(stems):

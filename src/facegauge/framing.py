@@ -10,6 +10,20 @@ from facegauge.cards import Crop
 from facegauge.values import Pixels
 
 _LONGEST = 8
+_BLANK_RANGE = 8.0
+
+
+def blank(crop: Pixels) -> str:
+    """Why a crop shows nothing: 96 % of its pixels lie within 8 grey levels. Mostly empty.
+
+    Example:
+        >>> blank(np.full((4, 4, 3), 200, dtype=np.uint8))
+        'blank: 96 % of the pixels lie within 0 grey levels'
+    """
+    low, high = np.percentile(np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)), [2, 98])
+    if high - low >= _BLANK_RANGE:
+        return ""
+    return f"blank: 96 % of the pixels lie within {high - low:.0f} grey levels"
 
 
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:

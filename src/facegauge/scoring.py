@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from facegauge import alignment, choices, detection, framing, images, models, photos
@@ -32,7 +31,6 @@ That is a third of what the crop has (35): with less, two pixels of three are in
 score would be that of the interpolation. A crop of another size needs in proportion.
 """
 
-_BLANK_RANGE = 8.0
 _FEWEST_PIXELS = 16
 
 
@@ -234,10 +232,8 @@ class Scorer:
         return self._unless_blank(framing.centre_square(picture.pixels, crop.frame, crop.size))
 
     def _unless_blank(self, crop: Pixels, face: Face | None = None, detail: str = "") -> Prepared:
-        grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
-        low, high = np.percentile(grey, [2, 98])
-        if high - low < _BLANK_RANGE:
-            blank = f"blank: 96 % of the pixels lie within {high - low:.0f} grey levels"
+        blank = framing.blank(crop)
+        if blank:
             return self._without(Outcome.NO_FACE, blank, face)
         return Prepared(crop=crop, face=face, detail=detail)
 

@@ -8,10 +8,10 @@ from PIL import Image
 
 from facegauge import models
 from facegauge.baking import wrap_recogniser
+from facegauge.embedding import embed_pictures
 from facegauge.errors import InputError, OptionError
 from facegauge.evaluate import benchmark
 from facegauge.evaluate.benchmark import EXPECTED, Layout
-from facegauge.evaluate.embedding import embed_pictures
 from facegauge.evaluate.recognition import compare_set
 from tiny_models import recogniser_file
 

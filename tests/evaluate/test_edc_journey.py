@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError, OptionError
 from facegauge.evaluate.curves import compare_all
 from facegauge.evaluate.edc_journey import (
@@ -11,7 +12,6 @@ from facegauge.evaluate.edc_journey import (
     compare,
     evaluate_edc,
 )
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Pairs, PairTable
 from facegauge.evaluate.presets import PRESETS
 from facegauge.evaluate.score_files import ScoreFile

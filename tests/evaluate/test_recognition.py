@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError
 from facegauge.evaluate.curves import compare_all, threshold_at_fmr
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Pairs
 from facegauge.evaluate.recognition import (
     compare_pairs,

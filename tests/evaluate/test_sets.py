@@ -3,8 +3,8 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Pairs
 from facegauge.evaluate.sets import BenchmarkSet, Layout, Templates
 

@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError, TableError
 from facegauge.evaluate.edc_journey import chosen_preset, evaluate_edc
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Pairs, PairTable
 from facegauge.evaluate.presets import PRESETS
 from facegauge.evaluate.score_files import ScoreFile

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError, OptionError
 from facegauge.evaluate.bootstrap import compare_methods
 from facegauge.evaluate.compared import ComparedPairs, ComparedSet
 from facegauge.evaluate.differences import Difference, to_reference
 from facegauge.evaluate.edc_result import Edc
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.engine import edc
 from facegauge.evaluate.line import Line
 from facegauge.evaluate.nonmated import sample_nonmated

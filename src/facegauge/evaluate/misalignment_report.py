@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError, OptionError
 from facegauge.evaluate import differences_html, report_html
 from facegauge.evaluate.edc_journey import evaluate_edc
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.line import Line
 from facegauge.evaluate.misalignment import Jitter, Misaligned, Values, score_misaligned
 from facegauge.evaluate.presets import PRESETS, Preset

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError
 from facegauge.evaluate.compared import ComparedPairs
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.nonmated import FmrThreshold, exhaustive_threshold, sample_nonmated
 from facegauge.evaluate.pairs import Indices, Pairs
 from facegauge.evaluate.sets import BenchmarkSet

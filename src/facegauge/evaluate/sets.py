@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError
-from facegauge.evaluate.embedding import Picture
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import Indices, Pairs
+from facegauge.pictures import Picture
 from facegauge.tables import LandmarkTable
 
 Floats = npt.NDArray[np.floating]

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from facegauge.embeddings import Embeddings
 from facegauge.errors import InputError, TableError
-from facegauge.evaluate.embeddings import Embeddings
 from facegauge.evaluate.pairs import PairTable
 from facegauge.evaluate.score_files import ScoreFile
 from facegauge.evaluate.sets import Templates

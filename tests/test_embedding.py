@@ -7,8 +7,9 @@ from PIL import Image
 
 from facegauge import alignment, framing, images, models
 from facegauge.baking import wrap_recogniser
+from facegauge.embedding import embed_images, embed_pictures
 from facegauge.errors import InputError, ModelError, OptionError
-from facegauge.evaluate.embedding import Picture, embed_images, embed_pictures
+from facegauge.pictures import Picture
 from facegauge.tables import LANDMARK_COLUMNS, read_landmarks
 from tiny_models import recogniser_file
 from toy_detector import scene, squares

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from facegauge.embeddings import Embeddings, read
 from facegauge.errors import InputError, OptionError, TableError
-from facegauge.evaluate.embeddings import Embeddings, read
 
 
 def unit(count: int = 5, width: int = 8, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""The command line of techniques: label pictures with what a recogniser makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facegauge import detection
+from facegauge.errors import OptionError
+from facegauge.tables import read_identities, read_landmarks
+from facegauge.terminal import counting, extra, tell
+
+if TYPE_CHECKING:
+    from facegauge.techniques.faceqan import Attack, FaceQan
+
+
+def label(
+    technique: Annotated[
+        str, typer.Argument(help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa or norm.")
+    ],
+    images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
+    recogniser: Annotated[
+        str, typer.Option(help="A recogniser of ours; see: facegauge models wrap.")
+    ],
+    out: Annotated[Path, typer.Option(help="A new .csv path,label; a .json goes with it.")],
+    identities: Annotated[
+        Path | None, typer.Option(help="csv path,identity; for sdd-fiqa, faceqnet and cr-fiqa.")
+    ] = None,
+    landmarks: Annotated[
+        Path | None, typer.Option(help="csv with five landmarks per face.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="What finds the faces; default: the embedded one.")
+    ] = None,
+    aligned: Annotated[
+        bool, typer.Option("--aligned", help="The pictures are aligned crops.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="constant=value; may be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed run.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Reading threads; default: cores.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
+) -> None:
+    """Label the largest face of each picture by a technique; a killed run goes on with --resume."""
+    from facegauge import models
+    from facegauge.techniques import catalogue
+    from facegauge.techniques.labelling import label_images
+
+    _at_most_one(landmarks, detector, aligned)
+    opened = models.open(recogniser)
+    chosen = catalogue.make(
+        technique, opened, settings=settings or (), seed=seed, attacker=_attacker
+    )
+    finds = landmarks is None and not aligned
+    with counting("images") as count:
+        labels = label_images(
+            [_folder(images)],
+            out,
+            chosen,
+            opened,
+            identities=None if identities is None else read_identities(identities),
+            landmarks=None if landmarks is None else read_landmarks(landmarks),
+            detector=detection.open(detector or detection.DEFAULT) if finds else None,
+            aligned=aligned,
+            resume=resume,
+            workers=workers,
+            batch_size=batch_size,
+            progress=count,
+        )
+    for each in labels.left_out:
+        tell(str(each))
+    if not labels.paths:
+        raise typer.Exit(1)
+    typer.echo(f"{len(labels.paths)} labels in {out}, {len(labels.left_out)} left out")
+
+
+def _attacker(recogniser: Path, constants: FaceQan) -> Attack:
+    """What gives FaceQAN gradients: the only technique that needs torch."""
+    with extra("facegauge label faceqan", "train"):
+        from facegauge.train.faceqan_gradients import attacker
+    return attacker(recogniser, constants)
+
+
+def _folder(images: Path) -> Path:
+    if not images.is_dir():
+        raise OptionError(f"Expected a folder of pictures, got {images}. Correct --images.")
+    return images
+
+
+def _at_most_one(landmarks: Path | None, detector: str | None, aligned: bool) -> None:
+    given = (landmarks is not None) + (detector is not None) + aligned
+    if given > 1:
+        raise OptionError(
+            "--landmarks, --detector and --aligned each say where the faces are, got "
+            f"{given} of them. Give one at most."
+        )

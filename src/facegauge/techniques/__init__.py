@@ -1,0 +1,1 @@
+"""The techniques that label pictures with a quality: one file each, one protocol, no torch."""
