@@ -136,9 +136,9 @@ def test_the_recogniser_answers_as_the_network(name, technique_runs, pixels, tmp
     card = export_run(run.folder, tmp_path / "toy.onnx", recogniser=True)
     found = models.open(tmp_path / "toy.onnx", threads=1).embed(pixels)
     wanted, raw = embedded(load_graded(run), pixels, CPU)
-    np.testing.assert_allclose(found.vectors, wanted, atol=1e-4)
+    np.testing.assert_allclose(found.embedding, wanted, atol=1e-4)
     if name == "magface":
-        np.testing.assert_allclose(found.norms, raw, atol=1e-4)
+        np.testing.assert_allclose(found.norm, raw, atol=1e-4)
     assert card.kind is Kind.RECOGNISER
     assert card.identifier == f"{name}-recogniser-1"
 

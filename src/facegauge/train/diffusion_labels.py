@@ -61,7 +61,8 @@ class Chance:
     """Standard normal numbers for one picture, which follow from a seed and its pixels."""
 
     def __init__(self, seed: int, crop: Pixels) -> None:
-        self.generator = torch.Generator().manual_seed(seed * 2**32 + zlib.crc32(crop.tobytes()))
+        mixed = zlib.crc32(crop.tobytes(), zlib.crc32(str(seed).encode()))
+        self.generator = torch.Generator().manual_seed(mixed)  # of which 32 bits count
 
     def like(self, pictures: Tensor) -> Tensor:
         """Numbers in the shape and place of pictures."""
