@@ -1,5 +1,6 @@
 """Recipes of published techniques: what a run leaves, the same again, and the exported file."""
 
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from facegauge.train.recipes import recipe
 from facegauge.train.regression import load_predicting
 from facegauge.train.validation import raw_scores
 from same_run import Killed, assert_same_run, dying_at
-from toy_faces import SIZE, VALIDATION
+from toy_faces import SIZE, VALIDATION, change_table
 from toy_techniques import QUALITY, TECHNIQUES, toy_technique
 
 CPU = torch.device("cpu")
@@ -176,9 +177,18 @@ def test_an_unknown_network_is_told_before_a_run_begins(name, labelled, tmp_path
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("name", ["cr-fiqa", "faceqnet"])
+def test_too_few_held_out_faces_for_a_calibration_are_told(name, labelled, tmp_path):
+    data = Path(shutil.copytree(labelled, tmp_path / "data"))
+    gone = tuple(f"held{number}" for number in range(2, 8))
+    change_table(data / "known.csv", lambda r: None if r["path"].startswith(gone) else r)
+    with pytest.raises(TrainingError, match="Expected 25 or more faces for validation, got 14"):
+        journeys.train(toy_technique(name), data, tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+
+
 def test_weights_of_another_run_begin_one(technique_runs, labelled, tmp_path):
     source = technique_runs("cr-fiqa").weights
-    (tmp_path / "data").symlink_to(labelled)
     chosen = toy_technique("difiqa-r", f"start={source}", "trained=2", "learning_rate=0.01")
     run = journeys.train(chosen, labelled, tmp_path / "run", workers=0)
     before, after = load_file(source), load_file(run.weights)
