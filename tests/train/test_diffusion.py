@@ -8,12 +8,13 @@ import torch
 
 pytest.importorskip("diffusers")
 
-from facegauge.errors import MissingExtra, TrainingError
+from facegauge.errors import MissingExtra, OptionError, TrainingError
 from facegauge.train import diffusion_network
 from facegauge.train.diffusion import Spoiled, denoiser, load_denoiser, lowered
 from facegauge.train.diffusion_labels import Chance, disturbed, label, pixels_of
 from facegauge.train.faces import read_faces
 from facegauge.train.portraits import Portraits, Sight
+from facegauge.train.runs import begin
 from facegauge.train.students import planes
 from toy_techniques import toy_technique
 
@@ -137,6 +138,23 @@ def test_repeats_and_time_are_passed_on(technique_runs, crops):
 def test_only_a_run_of_difiqa_labels(finished, crops):
     with pytest.raises(TrainingError, match="a run of the recipe first"):
         next(label(finished.folder, crops, embed))
+
+
+def test_a_run_that_is_not_complete_does_not_label(tmp_path, crops):
+    run = begin(tmp_path / "run", toy_technique("difiqa"), resume=False)
+    with pytest.raises(TrainingError, match="Expected a complete run .*got 0 of 2 legs"):
+        next(label(run.folder, crops, embed))
+
+
+@pytest.mark.parametrize("wrong", [{"noised": 1000}, {"noised": -1}, {"repeats": 0}])
+def test_what_cannot_be_done_to_a_face_is_told(technique_runs, crops, wrong):
+    with pytest.raises(OptionError, match=r"noised in 0\.\.999 and repeats of 1 or more"):
+        next(label(technique_runs("difiqa").folder, crops, embed, **wrong))
+
+
+def test_a_crop_of_another_size_is_told(technique_runs):
+    with pytest.raises(OptionError, match="crops of 16x16, .*got 8x8x3"):
+        next(label(technique_runs("difiqa").folder, np.zeros((1, 8, 8, 3), np.uint8), embed))
 
 
 def test_each_visit_has_its_own_degradation_of_the_same_crop(data):

@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facegauge.errors import OptionError, TrainingError
 from facegauge.train.diffusion import load_denoiser
 from facegauge.train.diffusion_network import Denoiser
 from facegauge.train.diffusion_quality import Disturbed, Embed, label_face
+from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.runs import Run
 from facegauge.train.students import planes
 from facegauge.values import Pixels
@@ -42,19 +44,42 @@ def label(
     Args:
         run: folder of a complete run of ``difiqa``.
         crops: uint8 RGB, as large as the run was trained on.
-        embed: a recogniser, 2 + 4 repeats crops at a time.
+        embed: a recogniser, 2 + 4 repeats crops at a time, such as
+            ``lambda crops: model.embed(crops).embedding`` of an opened model.
         noised: time t up to which a face is noised.
         repeats: how often.
         seed: of the noise.
         device: ``cpu`` or ``cuda``, of the diffusion network.
 
     Raises:
-        TrainingError: no such run.
+        TrainingError: no such run, or one that is not complete.
+        OptionError: a time beyond the schedule, no repeats, or a crop of another size.
     """
+    chosen = _complete(Run(folder=run))
+    if not (0 <= noised < chosen.timesteps and repeats >= 1):
+        raise OptionError(
+            f"Expected noised in 0..{chosen.timesteps - 1} and repeats of 1 or more, got {noised} "
+            f"and {repeats}. The paper has {NOISED} and {REPEATS}."
+        )
     network = load_denoiser(Run(folder=run)).to(device)
     for crop in crops:
+        if crop.shape != (chosen.size, chosen.size, 3):
+            raise OptionError(
+                f"Expected crops of {chosen.size}x{chosen.size}, as {run} was trained on, got "
+                f"{'x'.join(map(str, crop.shape))}. Align to that size."
+            )
         chance = Chance(seed, crop)
         yield label_face(crop, partial(disturbed, network, chance, noised, repeats), embed)
+
+
+def _complete(run: Run) -> DifFiqa:
+    chosen = run.of_kind(DifFiqa)
+    if not run.facts().get("complete"):
+        raise TrainingError(
+            f"Expected a complete run in {run.folder}, got {run.facts().get('legs', 0)} of "
+            f"{chosen.legs} legs. Go on with: facegauge train difiqa --out {run.folder} --resume"
+        )
+    return chosen
 
 
 class Chance:
