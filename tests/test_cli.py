@@ -34,7 +34,7 @@ FLAGS = {
     },
     "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
     "recipes": set(),
-    "export": {"--out", "--set"},
+    "export": {"--out", "--set", "--recogniser"},
     "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},
     "label": {
         *("--images", "--recogniser", "--out", "--identities", "--landmarks", "--detector"),

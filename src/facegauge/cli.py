@@ -237,6 +237,9 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
     settings: Settings = None,
+    recogniser: Annotated[
+        bool, typer.Option("--recogniser", help="Write what cr-fiqa or magface recognises with.")
+    ] = False,
 ) -> None:
     """Write a finished run as one self-describing ONNX file.
 
@@ -244,5 +247,5 @@ def export(
     """
     with extra("facegauge export", "train"):
         from facegauge.train.export import export_run
-    card = export_run(run, out, tuple(settings or ()))
+    card = export_run(run, out, tuple(settings or ()), recogniser=recogniser)
     typer.echo(f"{card.identifier}: {out} ({out.stat().st_size / 1e6:.2f} MB)")

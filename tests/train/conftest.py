@@ -63,3 +63,27 @@ def trained(photos, tmp_path_factory):
     from toy_photographs import toy_recipe
 
     return detector.train(toy_recipe(), photos, tmp_path_factory.mktemp("toy") / "run", workers=0)
+
+
+@pytest.fixture(scope="session")
+def labelled(data, tmp_path_factory):
+    """The folder of drawn faces with a table of labels, shared: tests do not write into it."""
+    from toy_techniques import make_labelled
+
+    return make_labelled(data, tmp_path_factory.mktemp("toy") / "labelled")
+
+
+@pytest.fixture(scope="session")
+def technique_runs(labelled, tmp_path_factory):
+    """Runs of the published techniques by name, made when asked for; tests do not write there."""
+    from functools import cache
+
+    from facegauge.train import journeys
+    from toy_techniques import toy_technique
+
+    @cache
+    def made(name):
+        out = tmp_path_factory.mktemp("toy") / name
+        return journeys.train(toy_technique(name), labelled, out, workers=0)
+
+    return made

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from facegauge.errors import FacegaugeError, TrainingError
 from facegauge.train import first
 from facegauge.train.faces import Faces, read_faces
+from facegauge.train.reference import described
 from facegauge.train.students import Student
 from facegauge.train.targets import find_recognisers, make_targets
 from facegauge.train.validation import Validation, raw_scores
@@ -165,5 +166,4 @@ def test_a_table_keeps_its_name_when_its_pictures_lie_in_folders(tmp_path):
         identities=np.zeros(2, dtype=np.int64),
         validation=np.array([False, True]),
     )
-    described = first._described(faces, tmp_path)
-    assert described == "known: 1 faces for training, 1 held out for validation"
+    assert described(faces, tmp_path) == "known: 1 faces for training, 1 held out for validation"

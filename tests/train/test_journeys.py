@@ -4,13 +4,27 @@ import pytest
 
 from facegauge.train import journeys
 from facegauge.train.recipe import Recipe
-from facegauge.train.recipe_detector import Detector
-from facegauge.train.recipe_first import First
+from facegauge.train.recipes import RECIPES
+
+ROOMS = {
+    "first": "first",
+    "detector": "detector",
+    "cr-fiqa": "embedding",
+    "magface": "embedding",
+    "sdd-fiqa": "regression",
+    "faceqnet": "regression",
+    "difiqa": "diffusion",
+    "difiqa-r": "regression",
+}
 
 
-@pytest.mark.parametrize(("chosen", "room"), [(First(), "first"), (Detector(), "detector")])
-def test_a_recipe_goes_the_way_of_its_kind(monkeypatch, tmp_path, chosen, room):
-    asked = []
+def test_every_recipe_has_a_way():
+    assert ROOMS.keys() == RECIPES.keys()
+
+
+@pytest.mark.parametrize(("name", "room"), ROOMS.items())
+def test_a_recipe_goes_the_way_of_its_kind(monkeypatch, tmp_path, name, room):
+    asked, chosen = [], RECIPES[name]
     monkeypatch.setattr(
         getattr(journeys, room), "train", lambda *words, **flags: asked.append((words, flags))
     )

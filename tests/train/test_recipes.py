@@ -149,7 +149,7 @@ def test_what_cannot_train_or_export_is_refused_at_once(change):
 
 
 def test_an_unknown_recipe_is_told_the_known_ones():
-    with pytest.raises(RecipeError, match=r"'last'; one of: first, detector\."):
+    with pytest.raises(RecipeError, match=r"'last'; one of: first, detector, cr-fiqa"):
         recipe("last")
 
 
@@ -160,6 +160,12 @@ def test_an_unknown_recipe_is_told_the_known_ones():
         recipe("first", ("tables=a,b", "batch=8", "loose=0.5", "name=mine")),
         Detector(),
         recipe("detector", ("widths=1,2,3,4,5", "backgrounds=a", "tables=", "empty=0.5")),
+        recipe("cr-fiqa", ("network=toy", "margin=0.4")),
+        recipe("magface"),
+        recipe("sdd-fiqa", ("labels=a.csv", "trained=7")),
+        recipe("faceqnet"),
+        recipe("difiqa-r", ("start=a.safetensors",)),
+        recipe("difiqa", ("multiples=1,2,4,8", "dim=128")),
     ],
 )
 def test_what_is_written_beside_a_checkpoint_is_read_again(chosen):

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from facegauge import baking
-from facegauge.cards import Calibration, Card, Crop, Kind, Training, View, calibrate
+from facegauge.cards import Card, Crop, Kind, Training, View
 from facegauge.conventions import CONVENTIONS
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.export_detector import export_detector
+from facegauge.train.export_quality import export_quality, export_recogniser
 from facegauge.train.first import load_student
 from facegauge.train.onnx_export import to_onnx
+from facegauge.train.recipe import Recipe
 from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_diffusion import DifFiqa
+from facegauge.train.recipe_embedding import CrFiqa, Embedding, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.reference import read_calibration
 from facegauge.train.runs import Run
 
 CARD_FIELDS = ("name", "version", "licence", "frame")
 """Fields of a recipe that only the exported card knows: they may still change after training."""
 
 
-def export_run(folder: Path, out: Path, changes: tuple[str, ...] = ()) -> Card:
-    """Write the best student of a run, with calibration, card and golden vectors.
+def export_run(
+    folder: Path, out: Path, changes: tuple[str, ...] = (), *, recogniser: bool = False
+) -> Card:
+    """Write the best network of a run, with calibration, card and golden vectors.
 
     Args:
         folder: the run.
         out: the ``.onnx`` file to write.
         changes: ``key=value`` for ``CARD_FIELDS``.
+        recogniser: write the recogniser that a run of cr-fiqa or magface has learned as well.
 
     Raises:
-        TrainingError: no run, or a run that is not complete.
+        TrainingError: no run, a run that is not complete, or one without what is asked for.
         RecipeError: a change of something that training has settled.
     """
     run = Run(folder=folder)
@@ -49,9 +55,25 @@ def export_run(folder: Path, out: Path, changes: tuple[str, ...] = ()) -> Card:
             f"{folder} is not complete: {facts.get('legs', 0)} of {chosen.legs} legs are done. Go "
             f"on with: facegauge train RECIPE --data DIR --out {folder} --resume"
         )
+    return _export(run, chosen, out, recogniser)
+
+
+def _export(run: Run, chosen: Recipe, out: Path, recogniser: bool) -> Card:
+    if recogniser and isinstance(chosen, CrFiqa | MagFace):
+        return export_recogniser(run, chosen, out)
+    if recogniser or isinstance(chosen, DifFiqa):
+        raise TrainingError(
+            f"Expected a run of {'cr-fiqa or magface' if recogniser else 'a model that scores'}, "
+            f"got one of {recipes.kind(chosen)}. "
+            + ("Leave --recogniser out." if recogniser else "It labels faces; export difiqa-r.")
+        )
     if isinstance(chosen, Detector):
         return export_detector(run, chosen, out)
-    return _export_student(run, recipes.changed(run.first(), changes), out)
+    if isinstance(chosen, Embedding):
+        return export_quality(run, chosen, out)
+    if isinstance(chosen, First):
+        return _export_student(run, chosen, out)
+    raise TypeError(f"No export is known for {type(chosen).__name__}.")
 
 
 def _export_student(run: Run, chosen: First, out: Path) -> Card:
@@ -60,26 +82,13 @@ def _export_student(run: Run, chosen: First, out: Path) -> Card:
         chosen.version,
         Kind.UTILITY,
         Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
-        calibration=_calibration(run),
+        calibration=read_calibration(run),
         training=_training(chosen, run.facts()),
     )
     example = torch.zeros(2, 3, chosen.size, chosen.size)
     batch = {0: torch.export.Dim("n", min=1)}
     bare = to_onnx(load_student(run), example, ("network_raw",), batch)
     return baking.bake_quality(bare, CONVENTIONS["arcface"], card, out)
-
-
-def _calibration(run: Run) -> Calibration:
-    with np.load(run.reference) as stored:
-        raw, faces, people = stored["raw"], int(stored["faces"]), int(stored["people"])
-    return calibrate(
-        raw,
-        population=(
-            f"{faces} faces held out for validation ({people} named people, others unnamed), each "
-            "aligned as it is and once more after random synthetic degradation"
-        ),
-        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-    )
 
 
 def _training(chosen: First, facts: dict[str, Any]) -> Training:

@@ -10,27 +10,23 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from rich.progress import Progress
 from safetensors.torch import load_file
 
-from facegauge.errors import TrainingError
 from facegauge.models import Model
 from facegauge.train import runs
 from facegauge.train.course import fit
-from facegauge.train.faces import UNKNOWN, Faces, read_faces
+from facegauge.train.faces import Faces, read_faces
 from facegauge.train.learner import Learner
 from facegauge.train.recipe_first import First
+from facegauge.train.reference import described, require_enough, write_reference
 from facegauge.train.runs import Run
 from facegauge.train.students import Student, require_backbone
 from facegauge.train.targets import LABELS, Targets, find_recognisers, make_targets
 from facegauge.train.validation import Validation, raw_scores
 from facegauge.train.views import Views
 from facegauge.train.visits import Visits
-
-FEWEST = 25
-"""Faces for validation below which no score can be calibrated."""
 
 
 def train(
@@ -57,7 +53,7 @@ def train(
     """
     require_backbone(chosen.backbone)
     faces = read_faces(data, chosen.tables)
-    _require_validation(faces)
+    require_enough(faces)
     recognisers = find_recognisers(data, chosen.recognisers, chosen.size)
     run = runs.begin(out, chosen, resume)
     run.write_facts({"revision": runs.revision(), **run.facts()})
@@ -80,15 +76,6 @@ def load_student(run: Run) -> Student:
     return student.eval()
 
 
-def _require_validation(faces: Faces) -> None:
-    count = int(faces.validation.sum())
-    if count < FEWEST:
-        raise TrainingError(
-            f"Expected {FEWEST} or more faces for validation, got {count}: with fewer no score can "
-            "be calibrated. Mark more rows as validation."
-        )
-
-
 def _targets(faces: Faces, chosen: First, recognisers: list[Model], run: Run) -> Targets:
     with Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("recognisers' answers", total=None)
@@ -106,23 +93,6 @@ def _write_reference(run: Run, data: Path, views: Views, best: dict[str, float])
     chosen_faces = [int(face) for face in np.flatnonzero(views.faces.validation)]
     crops = np.stack([views.aligned(face, view) for view in (0, 1) for face in chosen_faces])
     raw = raw_scores(load_student(run), crops, torch.device("cpu"))
-    with run.reference.open("wb") as file:
-        np.savez(file, raw=raw, faces=len(chosen_faces), people=len(_people(views.faces)))
-    done = {"data": _described(views.faces, data), "best": best, "complete": True}
+    write_reference(run, views.faces, raw)
+    done = {"data": described(views.faces, data), "best": best, "complete": True}
     run.write_facts({**run.facts(), **done})
-
-
-def _described(faces: Faces, data: Path) -> str:
-    """The tables of a run and how many of their faces were seen and held out."""
-    tables = np.array([path.relative_to(data).parts[0] for path in faces.paths])
-    parts = [
-        f"{name}: {int((~faces.validation[tables == name]).sum())} faces for training, "
-        f"{int(faces.validation[tables == name].sum())} held out for validation"
-        for name in np.unique(tables)
-    ]
-    return "; ".join(parts)
-
-
-def _people(faces: Faces) -> npt.NDArray[np.int64]:
-    codes = faces.identities[faces.validation]
-    return np.unique(codes[codes != UNKNOWN])

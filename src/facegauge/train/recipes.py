@@ -9,12 +9,24 @@ from typing import Any, TypeVar
 from facegauge.errors import RecipeError
 from facegauge.train.recipe import Recipe
 from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_diffusion import DifFiqa
+from facegauge.train.recipe_embedding import CrFiqa, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_regression import DifFiqaR, FaceQnet, SddFiqa
 
 Chosen = TypeVar("Chosen", bound=Recipe)
 
-RECIPES: dict[str, Recipe] = {"first": First(), "detector": Detector()}
-KINDS: dict[str, type[Recipe]] = {"first": First, "detector": Detector}
+KINDS: dict[str, type[Recipe]] = {
+    "first": First,
+    "detector": Detector,
+    "cr-fiqa": CrFiqa,
+    "magface": MagFace,
+    "sdd-fiqa": SddFiqa,
+    "faceqnet": FaceQnet,
+    "difiqa": DifFiqa,
+    "difiqa-r": DifFiqaR,
+}
+RECIPES: dict[str, Recipe] = {name: kind() for name, kind in KINDS.items()}
 
 
 def recipe(name: str, changes: tuple[str, ...] = ()) -> Recipe:
@@ -42,7 +54,7 @@ def changed(base: Chosen, changes: tuple[str, ...]) -> Chosen:
 
 
 def kind(chosen: Recipe) -> str:
-    """The name of a recipe's kind: ``first``, ``detector``."""
+    """The name of a recipe's kind: ``first``, ``detector``, ``cr-fiqa``, ..."""
     return next(name for name, known in KINDS.items() if type(chosen) is known)
 
 

@@ -64,13 +64,18 @@ class Run:
 
     def first(self) -> First:
         """The recipe of a run of the kind ``first``."""
-        return self._of_kind(First)
+        return self.of_kind(First)
 
     def detector(self) -> Detector:
         """The recipe of a run of the kind ``detector``."""
-        return self._of_kind(Detector)
+        return self.of_kind(Detector)
 
-    def _of_kind(self, kind: type[Chosen]) -> Chosen:
+    def of_kind(self, kind: type[Chosen]) -> Chosen:
+        """The recipe of a run of some kind or of one derived from it.
+
+        Raises:
+            TrainingError: it is a run of another kind.
+        """
         chosen = self.recipe()
         if not isinstance(chosen, kind):
             raise TrainingError(

@@ -40,7 +40,7 @@ class Validation:
         return {
             "pauc_aligned": self._pauc(aligned),
             "pauc_jittered": self._pauc(jittered),
-            "srcc": _rank_correlation(jittered, self.labels),
+            "srcc": rank_correlation(jittered, self.labels),
         }
 
     def _pauc(self, raw: npt.NDArray[np.float32]) -> float:
@@ -75,7 +75,8 @@ def raw_scores(
     return torch.cat(parts).float().cpu().numpy()
 
 
-def _rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Spearman's correlation of two lists, -1..1; 0 when the first is constant."""
     from scipy.stats import spearmanr
 
     if np.ptp(np.asarray(first)) == 0:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from facegauge.train.course import one_thread
+from facegauge.train.recipe import Recipe
 from facegauge.train.recipe_first import First
 from facegauge.train.targets import Targets
 from facegauge.train.views import Views
@@ -41,14 +42,15 @@ class Crops(Dataset):
         degraded = self.chosen.views - 1
         slots = max(1, 2 * degraded)
         turn, place = divmod(visit, len(self.training) * slots)
-        drawn = _order(self.chosen.seed, turn, len(self.training) * slots)[place]
+        drawn = order(self.chosen.seed, turn, len(self.training) * slots)[place]
         slot = int(drawn % slots)
         view = slot - degraded + 1 if degraded and slot >= degraded else 0
         return int(self.training[drawn // slots]), view
 
 
 @lru_cache(maxsize=1)
-def _order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
+def order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
+    """The order in which turn number ``turn`` goes over ``count`` things, once each."""
     return np.random.default_rng((seed, 3, turn)).permutation(count)
 
 
@@ -65,16 +67,15 @@ class _Leg(Sampler):
         return self.count
 
 
-class Visits(lightning.LightningDataModule):
-    """Hands each leg its own visits."""
+class Legs(lightning.LightningDataModule):
+    """Hands each leg its own visits of anything that knows what visit number n sees."""
 
-    def __init__(self, chosen: First, views: Views, targets: Targets, workers: int) -> None:
+    def __init__(self, chosen: Recipe, crops: Dataset, workers: int) -> None:
         super().__init__()
-        self.chosen, self.workers = chosen, workers
-        self.crops = Crops(chosen, views, targets)
+        self.chosen, self.crops, self.workers = chosen, crops, workers
 
     def train_dataloader(self) -> DataLoader:
-        """The crops of the leg that is about to be run."""
+        """What the leg that is about to be run sees."""
         count = self.chosen.steps * self.chosen.batch
         leg = 0 if self.trainer is None else self.trainer.current_epoch
         return DataLoader(
@@ -85,3 +86,10 @@ class Visits(lightning.LightningDataModule):
             prefetch_factor=4 if self.workers else None,
             worker_init_fn=one_thread,
         )
+
+
+class Visits(Legs):
+    """Hands each leg of the recipe ``first`` its own crops."""
+
+    def __init__(self, chosen: First, views: Views, targets: Targets, workers: int) -> None:
+        super().__init__(chosen, Crops(chosen, views, targets), workers)

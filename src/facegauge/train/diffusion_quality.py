@@ -1,0 +1,64 @@
+"""DifFIQA's quality: how little a recogniser's embedding moves under noise, repair and mirroring.
+
+No torch here: the formula needs embeddings alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge.values import Pixels
+
+Embeddings = npt.NDArray[np.floating]
+Embed = Callable[[Pixels], Embeddings]
+"""A recogniser: crops N×S×S×3, uint8 RGB, to embeddings N×D of any length above 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Disturbed:
+    """Crops R×S×S×3, uint8, of one face after R repeats: noised (x_t) and restored (x^)."""
+
+    noised: Pixels
+    restored: Pixels
+
+
+def diffusion_quality(
+    clean: Embeddings,
+    mirrored: Embeddings,
+    upright: tuple[Embeddings, Embeddings],
+    flipped: tuple[Embeddings, Embeddings],
+) -> float:
+    """Q in -1..1, higher is better: the mean of five cosines to the embedding of the clean face.
+
+    Args:
+        clean: embedding of the face x, D.
+        mirrored: embedding of the mirrored face, D.
+        upright: embeddings of x_t and x^, R×D each, R repeats.
+        flipped: embeddings of x_t and x^ made from the mirrored face, R×D each.
+
+    Source: DifFIQA (Babnik et al. 2023, arXiv 2305.05768), section 3: (x, x_t), (x, x^),
+    (x, x_t mirrored), (x, x^ mirrored), (x, x mirrored), each averaged over the repeats.
+    """
+    others = (*upright, *flipped, mirrored[None])
+    return float(np.mean([cosine(clean[None], each).mean() for each in others]))
+
+
+def cosine(first: Embeddings, second: Embeddings) -> Embeddings:
+    """Cosines of the rows of two matrices, N×D or 1×D: N."""
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return (first * second).sum(axis=1) / np.maximum(lengths, 1e-12)
+
+
+def label_face(face: Pixels, disturb: Callable[[Pixels], Disturbed], embed: Embed) -> float:
+    """The quality of one aligned crop S×S×3, by a recogniser and what disturbs a crop."""
+    mirror = np.ascontiguousarray(face[:, ::-1])
+    upright, flipped = disturb(face), disturb(mirror)
+    parts = (upright.noised, upright.restored, flipped.noised, flipped.restored)
+    found = embed(np.concatenate([face[None], mirror[None], *parts]))
+    repeats = len(upright.noised)
+    groups = [found[2 + n * repeats : 2 + (n + 1) * repeats] for n in range(4)]
+    return diffusion_quality(found[0], found[1], (groups[0], groups[1]), (groups[2], groups[3]))

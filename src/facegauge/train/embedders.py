@@ -1,0 +1,76 @@
+"""Embedding networks by name: this is where a recipe's ``network`` is looked up.
+
+A network takes planes N×3×H×W in -1..1 and gives embeddings N×width that are not normalised.
+Networks of ours stand in ``EMBEDDERS``; every other name is one of timm's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+import timm
+from torch import Tensor, nn
+
+from facegauge.errors import RecipeError
+
+
+class Timm(nn.Module):
+    """A timm backbone, a linear layer and batch normalisation, after which lengths are free.
+
+    The last two are what insightface's networks end in; mean length at the start: root of width.
+    """
+
+    def __init__(self, name: str, width: int) -> None:
+        super().__init__()
+        self.backbone = timm.create_model(name, pretrained=False, num_classes=0)
+        self.linear = nn.Linear(int(self.backbone.num_features), width)  # type: ignore[arg-type]
+        self.features = nn.BatchNorm1d(width)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Embeddings N×width of planes N×3×H×W."""
+        return self.features(self.linear(self.backbone(image)))
+
+
+class Toy(nn.Module):
+    """Two convolutions: for tests, which must not wait for a network."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *(nn.Conv2d(3, 8, 5, stride=4), nn.BatchNorm2d(8), nn.ReLU()),
+            *(nn.Conv2d(8, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU()),
+            *(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, width)),
+        )
+        self.features = nn.BatchNorm1d(width)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Embeddings N×width of planes N×3×H×W, H and W 16 or more."""
+        return self.features(self.body(image))
+
+
+EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {"toy": Toy}
+"""Makers of our networks by name, called with the width; a new network is one more line."""
+
+
+def embedder(name: str, width: int) -> nn.Module:
+    """An embedding network with fresh weights, drawn by torch's own seed.
+
+    Raises:
+        RecipeError: an unknown name, with the nearest ones.
+    """
+    require_embedder(name)
+    return EMBEDDERS[name](width) if name in EMBEDDERS else Timm(name, width)
+
+
+def require_embedder(name: str) -> None:
+    """Refuse a name that neither we nor timm know.
+
+    Raises:
+        RecipeError: an unknown name, with the nearest ones.
+    """
+    if name in EMBEDDERS or timm.is_model(name):
+        return
+    known = [*EMBEDDERS, *timm.list_models()]
+    near = ", ".join(get_close_matches(name, known, cutoff=0.3)) or "none near"
+    raise RecipeError(f"Expected a network we or timm know, got {name!r}; names near: {near}.")

@@ -1,0 +1,65 @@
+"""A finished run of a published technique becomes one self-describing ONNX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from facegauge import baking
+from facegauge.cards import Card, Crop, Kind, Training, View
+from facegauge.conventions import CONVENTIONS
+from facegauge.train import recipes
+from facegauge.train.embedding import load_graded
+from facegauge.train.onnx_export import to_onnx
+from facegauge.train.recipe_embedding import Embedding
+from facegauge.train.recipe_regression import Regression
+from facegauge.train.reference import read_calibration
+from facegauge.train.regression import load_predicting
+from facegauge.train.runs import Run
+
+
+def export_quality(run: Run, chosen: Embedding, out: Path) -> Card:
+    """Write the quality model of a run: raw is the recipe's quality, score its percentile."""
+    network = load_predicting(run) if isinstance(chosen, Regression) else load_graded(run)
+    card = baking.draft_card(
+        chosen.name,
+        chosen.version,
+        Kind.UTILITY,
+        Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
+        calibration=read_calibration(run),
+        training=_training(chosen, run.facts()),
+    )
+    return baking.bake_quality(_bare(network, chosen), CONVENTIONS["arcface"], card, out)
+
+
+def export_recogniser(run: Run, chosen: Embedding, out: Path) -> Card:
+    """Write the embedding network of a run of ``cr-fiqa`` or ``magface`` as a recogniser."""
+    card = baking.draft_card(
+        f"{chosen.name}-recogniser",
+        chosen.version,
+        Kind.RECOGNISER,
+        Crop(view=View.ALIGNED, size=chosen.size),
+        training=_training(chosen, run.facts()),
+    )
+    bare = _bare(load_graded(run).embedder, chosen)
+    return baking.bake_recogniser(bare, CONVENTIONS["arcface"], card, out)
+
+
+def _bare(network: nn.Module, chosen: Embedding) -> Any:
+    example = torch.zeros(2, 3, chosen.size, chosen.size)
+    return to_onnx(network, example, ("network_raw",), {0: torch.export.Dim("n", min=1)})
+
+
+def _training(chosen: Embedding, facts: dict[str, Any]) -> Training:
+    best = {key: value for key, value in facts["best"].items() if key != "step"}
+    return Training(
+        data=facts.get("data", ""),
+        licence=chosen.licence,
+        recipe=f"{recipes.kind(chosen)} of {chosen.network}, tables "
+        f"{', '.join(chosen.tables) or 'all with landmarks'}",
+        revision=facts["revision"],
+        notes="validation " + ", ".join(f"{key} {value:.3f}" for key, value in best.items()),
+    )

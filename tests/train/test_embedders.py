@@ -1,0 +1,46 @@
+"""Embedding networks by name."""
+
+import pytest
+import torch
+from torch import nn
+
+from facegauge.errors import RecipeError
+from facegauge.train import embedders
+from facegauge.train.embedders import embedder, require_embedder
+
+
+@pytest.mark.parametrize("name", ["toy", "test_resnet"])
+@pytest.mark.parametrize("width", [4, 9])
+def test_an_embedding_has_the_width_asked_for(name, width):
+    network = embedder(name, width)
+    found = network(torch.randn(3, 3, 64, 64))
+    assert found.shape == (3, width)
+    assert isinstance(list(network.modules())[-1], nn.BatchNorm1d)
+
+
+def test_lengths_are_free_and_about_the_root_of_the_width():
+    torch.manual_seed(0)
+    lengths = embedder("toy", 64)(torch.randn(32, 3, 64, 64)).norm(dim=1).detach()
+    assert lengths.std() > 0.1
+    assert float(lengths.mean()) == pytest.approx(8, rel=0.2)
+
+
+def test_a_network_of_ours_is_one_more_line(monkeypatch):
+    monkeypatch.setitem(embedders.EMBEDDERS, "ours", lambda width: nn.Linear(2, width))
+    assert embedder("ours", 5).out_features == 5
+
+
+def test_an_unknown_name_is_told_the_nearest_ones():
+    with pytest.raises(RecipeError, match=r"got 'edgenext_small2'.*edgenext_small"):
+        require_embedder("edgenext_small2")
+    with pytest.raises(RecipeError, match="we or timm know"):
+        embedder("", 4)
+
+
+def test_weights_follow_from_torchs_seed():
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(embedder("toy", 4).state_dict()["body.0.weight"])
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
