@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +23,7 @@ from facegauge.cli_models import models_app
 from facegauge.crops import write_crops
 from facegauge.detection import Search
 from facegauge.drawing import Drawings
-from facegauge.errors import FacegaugeError, MissingExtra, OptionError
+from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
 from facegauge.scoring import Scorer
 from facegauge.tables import read_landmarks
@@ -200,7 +199,7 @@ def train(
     device: Device = "cpu",
 ) -> None:
     """Train a model by a recipe; a killed run goes on with --resume."""
-    with _extra("facegauge train", "train"):
+    with needing("train", "facegauge train"):
         from facegauge.train import journeys, recipes
     chosen = recipes.recipe(recipe, tuple(settings or ()))
     run = journeys.train(chosen, data, out, resume=resume, workers=workers, device=device)
@@ -214,7 +213,7 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="Print only this one.")] = None,
 ) -> None:
     """Print the recipes, every field with its value."""
-    with _extra("facegauge recipes", "train"):
+    with needing("train", "facegauge recipes"):
         from facegauge.train import recipes as known
     for each in [name] if name else list(known.RECIPES):
         typer.echo(f"[{each}]")
@@ -233,16 +232,7 @@ def export(
 
     --set changes what only the card knows: name, version, licence, frame.
     """
-    with _extra("facegauge export", "train"):
+    with needing("train", "facegauge export"):
         from facegauge.train.export import export_run
     card = export_run(run, out, tuple(settings or ()))
     typer.echo(f"{card.identifier}: {out} ({out.stat().st_size / 1e6:.2f} MB)")
-
-
-@contextmanager
-def _extra(what: str, extra: str) -> Iterator[None]:
-    """Turn a missing optional dependency into the line that installs it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtra(what, extra, error.name or "a dependency") from error
