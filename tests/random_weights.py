@@ -12,6 +12,7 @@ import torch
 from skimage import data
 from torch import Tensor, nn
 
+from facegauge.conventions import CONVENTIONS
 from facegauge.framing import resized
 from facegauge.train.networks import NETWORKS
 from facegauge.values import Pixels
@@ -30,7 +31,9 @@ def portraits(count: int, size: int) -> Pixels:
     return np.stack(crops)
 
 
-def random_weights(network: str, size: int, seed: int = 0, crops: int = 4) -> dict[str, Tensor]:
+def random_weights(
+    network: str, size: int, seed: int = 0, convention: str = "arcface"
+) -> dict[str, Tensor]:
     """A network's state dict: random weights, and statistics of batches that it has seen.
 
     The statistics make numbers stay in a sound range through a hundred layers, as in a trained
@@ -40,7 +43,10 @@ def random_weights(network: str, size: int, seed: int = 0, crops: int = 4) -> di
     made = NETWORKS[network]()
     for module in made.modules():
         _randomise(module)
-    planes = torch.from_numpy((portraits(crops, size) - 127.5) / 127.5).permute(0, 3, 1, 2)
+    told, crops = CONVENTIONS[convention], portraits(4, size)
+    ordered = crops[..., ::-1] if told.bgr else crops
+    pixels = (ordered - np.array(told.mean)) / np.array(told.std)
+    planes = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     seen: list[Tensor] = []
     last = [one for one in made.modules() if isinstance(one, nn.Linear) and one.out_features == 1]
     for head in last:

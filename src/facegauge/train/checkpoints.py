@@ -49,8 +49,7 @@ def read_checkpoint(path: Path) -> Weights:
         ModelError: no such file, no checkpoint, one without weights, or one that holds more than
             weights and would have to run code to be read.
     """
-    if not path.is_file():
-        raise ModelError(f"Expected a checkpoint, found nothing at {path}.")
+    require_file(path)
     loaded = _load(path)
     found = _weights(loaded)
     if found is None:
@@ -59,6 +58,16 @@ def read_checkpoint(path: Path) -> Weights:
             "network's state_dict() alone."
         )
     return {_plain(name): tensor for name, tensor in found.items() if name not in _COUNTERS}
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is not there.
+
+    Raises:
+        ModelError: no such file.
+    """
+    if not path.is_file():
+        raise ModelError(f"Expected a checkpoint, found nothing at {path}. Check the path.")
 
 
 def _load(path: Path) -> Any:

@@ -21,7 +21,7 @@ from facegauge.choices import Input
 from facegauge.errors import ModelError, OptionError
 from facegauge.scoring import Scorer
 from facegauge.train import kinds, layouts
-from facegauge.train.checkpoints import read_checkpoint
+from facegauge.train.checkpoints import read_checkpoint, require_file
 from facegauge.train.kinds import ImportKind
 from facegauge.train.onnx_export import to_onnx
 from facegauge.values import Outcome
@@ -82,8 +82,9 @@ def _checked(kind: ImportKind, file: Path, any_version: bool) -> str:
     """The file's sha256, in hex.
 
     Raises:
-        ModelError: the publisher states another one.
+        ModelError: no such file, or the publisher states another one.
     """
+    require_file(file)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if kind.sha256 and digest != kind.sha256 and not any_version:

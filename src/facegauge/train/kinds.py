@@ -57,9 +57,12 @@ class ImportKind:
         return CONVENTIONS[self.convention]
 
     @property
-    def needs_faces(self) -> bool:
-        """Whether some layout has no calibration without real faces."""
-        return any(layout.calibration is None for layout in self.layouts)
+    def scale(self) -> str:
+        """Where the score comes from, in words."""
+        unscaled = [each.network for each in self.layouts if each.calibration is None]
+        if len(unscaled) == len(self.layouts):
+            return "needs --calibrate"
+        return "has a scale" + "".join(f", {name} needs --calibrate" for name in unscaled)
 
 
 def find(name: str) -> ImportKind:
@@ -73,7 +76,7 @@ def find(name: str) -> ImportKind:
     return KINDS[name]
 
 
-def scale(top: float, date: str) -> Calibration:
+def of_labels(top: float, date: str) -> Calibration:
     """The labels' own scale, 0 to ``top``, as 0 to 100; what lies outside of it is clipped."""
     return Calibration(
         population=f"none: the scale of its training labels, 0 to {top:g}, as 0 to 100",
@@ -114,7 +117,7 @@ def _efficient(part: str, size: int) -> ImportKind:
     return ImportKind(
         name=name,
         judges=Kind.PERCEPTUAL,
-        layouts=(Layout(network=name, calibration=scale(1.0, "2025")),),
+        layouts=(Layout(network=name, calibration=of_labels(1.0, "2025")),),
         convention="imagenet",
         crop=_whole(size, "pillow-bilinear"),
         data=_EFFICIENT,
@@ -139,7 +142,7 @@ def _crfiqa(size: str, depth: int, data: str) -> ImportKind:
 
 
 def _ediffiqa(size: str, backbone: str, licence: str = _NONE) -> ImportKind:
-    layout = Layout(network=f"ediffiqa-{backbone}", calibration=scale(1.0, "2024"))
+    layout = Layout(network=f"ediffiqa-{backbone}", calibration=of_labels(1.0, "2024"))
     return ImportKind(
         name=f"ediffiqa-{size}",
         judges=Kind.UTILITY,
@@ -182,7 +185,7 @@ _MAGFACE = ImportKind(
 _SDDFIQA = ImportKind(
     name="sdd-fiqa",
     judges=Kind.UTILITY,
-    layouts=(Layout(network="sdd-fiqa", calibration=scale(100.0, "2021")),),
+    layouts=(Layout(network="sdd-fiqa", calibration=of_labels(100.0, "2021")),),
     convention="arcface",
     crop=_ALIGNED,
     data="refined MS1M",
@@ -193,7 +196,7 @@ _SDDFIQA = ImportKind(
 _DIFFIQAR = ImportKind(
     name="difiqa-r",
     judges=Kind.UTILITY,
-    layouts=(Layout(network="difiqa-r", calibration=scale(1.0, "2023")),),
+    layouts=(Layout(network="difiqa-r", calibration=of_labels(1.0, "2023")),),
     convention="arcface",
     crop=_ALIGNED,
     data=_VGGFACE,
@@ -204,11 +207,11 @@ _DIFFIQAR = ImportKind(
 _FACEQNET = ImportKind(
     name="faceqnet",
     judges=Kind.UTILITY,
-    layouts=(Layout(network="faceqnet", calibration=scale(1.0, "2019")),),
+    layouts=(Layout(network="faceqnet", calibration=of_labels(1.0, "2019")),),
     convention="bgr-raw",
     crop=_whole(224, "area"),
     data="VGGFace2, similarity to the ICAO-compliant picture of the same person",
-    licence="free for non-profit projects that cite it (issue 11 of the repository)",
+    licence="non-profit use with citation, says issue 11 of the repository",
     commercial=False,
     source="https://github.com/javier-hernandezo/FaceQnet",
 )

@@ -124,7 +124,8 @@ def _misfit(kind: ImportKind, fit: Fit, weights: Weights, path: Path) -> str:
         "of another shape": fit.shapes,
     }
     told = "; ".join(f"{len(names)} {word}{_some(names)}" for word, names in parts.items())
-    return f"Expected the weights of {kind.name} in {path}, got others: {told}. {_advice(kind, weights)}"
+    advice = _advice(kind, weights)
+    return f"Expected the weights of {kind.name} in {path}, got others: {told}. {advice}"
 
 
 def _advice(kind: ImportKind, weights: Weights) -> str:

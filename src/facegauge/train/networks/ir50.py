@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 UNITS = ((64, 3), (128, 4), (256, 14), (512, 3))
 """Width and number of blocks of each stage."""
-FLAT = 512 * 7 * 7
+SIDE = 7
+"""Side of the last feature map for crops of 112 pixels."""
 DROPOUT = 0.5
 
 
@@ -20,11 +21,12 @@ class SddFiqa(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        flat = UNITS[-1][0] * SIDE * SIDE
         self.input_layer = nn.Sequential(
             nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
         )
         self.quality = nn.Sequential(
-            nn.Flatten(), nn.PReLU(FLAT), nn.Dropout(DROPOUT), nn.Linear(FLAT, 1)
+            nn.Flatten(), nn.PReLU(flat), nn.Dropout(DROPOUT), nn.Linear(flat, 1)
         )
         self.body = nn.Sequential(*_blocks())
 

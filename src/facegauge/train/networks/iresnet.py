@@ -39,9 +39,7 @@ class IResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(first, eps=eps)
         self.prelu = nn.PReLU(first)
         before = (first, *WIDTHS)
-        stages = [
-            _stage(before[i], WIDTHS[i], count, eps) for i, count in enumerate(BLOCKS[depth])
-        ]
+        stages = [_stage(before[i], WIDTHS[i], count, eps) for i, count in enumerate(BLOCKS[depth])]
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.bn2 = nn.BatchNorm2d(WIDTHS[-1], eps=eps)
         self.dropout = dropout or nn.Dropout(0.0)

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
 STUDENT_FEATURES, TEACHER_FEATURES, HIDDEN = 168, 1024, 128
+RESNET50 = [3, 4, 6, 3]
+"""Blocks in the four stages."""
 
 
 class EfficientFiqaStudent(nn.Module):
@@ -55,7 +57,7 @@ class FaceQnet(ResNet):
     """
 
     def __init__(self) -> None:
-        super().__init__(Bottleneck, [3, 4, 6, 3], num_classes=1)
+        super().__init__(Bottleneck, RESNET50, num_classes=1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Quality N×1, clipped to 0..1, of planes N×3×224×224."""
