@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as f
 
 from facegauge.train.layouts import shapes_of
-from facegauge.train.networks import NETWORKS, ir50, iresnet, mobilefacenet
+from facegauge.train.networks import NETWORKS, ir50, iresnet
 from facegauge.train.networks.heads import CrFiqa, EDifFiqa, MagFace
 from facegauge.train.networks.ir50 import SddFiqa
 from facegauge.train.networks.iresnet import IResNet
@@ -296,9 +296,3 @@ def test_a_mobilefacenet_computes_its_formulas():
     wanted = x / x.norm(dim=1, keepdim=True)
     with torch.no_grad():
         torch.testing.assert_close(made(planes()), wanted, atol=1e-5, rtol=1e-4)
-
-
-def test_foamliu_widens_as_its_setting_says():
-    blocks = [block.conv[0][0].out_channels for block in FoamliuMobileFaceNet().features]
-    assert blocks == [128] * 5 + [256] * 7 + [512] + [256] * 2
-    assert len(blocks) == sum(count for _, _, count, _ in mobilefacenet.FOAMLIU_SETTING)
