@@ -177,6 +177,8 @@ def test_a_kind_without_a_scale_needs_faces(tmp_path, small):
     path = published(tmp_path, "cr-fiqa-50")
     with pytest.raises(OptionError, match=r"no scale of its own.*--calibrate FOLDER"):
         import_model("cr-fiqa-s", path, tmp_path / "m.onnx")
+    with pytest.raises(OptionError, match=r"a folder of crops.*none at .*nowhere"):
+        import_model("cr-fiqa-s", path, tmp_path / "m.onnx", faces=tmp_path / "nowhere")
     assert not list(tmp_path.glob("*.onnx"))
 
 

@@ -56,8 +56,8 @@ def import_model(
         The card as written.
 
     Raises:
-        OptionError: an unknown kind, a licence that does not allow what was asked, or ``faces``
-            missing where they are needed.
+        OptionError: an unknown kind, a licence that does not allow what was asked, ``faces``
+            that are no folder, or none where they are needed.
         ModelError: no checkpoint, other weights than the kind's, another version than the
             publisher's, or too few usable faces.
     """
@@ -67,6 +67,8 @@ def import_model(
             f"Expected a kind that allows commercial use, got {name}, whose licence does not: "
             f"{kind.licence}. Kinds that do: {', '.join(_commercial())}."
         )
+    if faces is not None and not faces.is_dir():
+        raise OptionError(f"Expected a folder of crops for --calibrate, found none at {faces}.")
     training = _training(kind, file, _checked(kind, file, any_version))
     bare, scale = _exported(kind, file, scaled=faces is not None)
     if faces is not None:
