@@ -35,8 +35,13 @@ EXPECTED = {
     "arcface": (False, lambda x: (x - 127.5) / 127.5),
     "arcface-bgr": (True, lambda x: (x - 127.5) / 127.5),
     "raw": (False, lambda x: x),
+    "bgr-raw": (True, lambda x: x),
     "unit": (False, lambda x: x / 255),
     "bgr-unit": (True, lambda x: x / 255),
+    "adaface": (True, lambda x: (x / 255 - 0.5) / 0.5),
+    "cosface": (False, lambda x: (x / 255 - 0.5) / 0.5),
+    "swinface": (False, lambda x: (x / 255 - 0.5) / 0.5),
+    "transface": (False, lambda x: (x / 255 - 0.5) / 0.5),
     "imagenet": (False, lambda x: (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]),
 }
 
@@ -70,7 +75,7 @@ def test_every_convention_has_its_expectation():
 
 @pytest.mark.parametrize("convention", EXPECTED)
 def test_preprocessing_is_inside_the_file(tmp_path, convention):
-    weights = one_weight_each(0.05 if convention != "raw" else 0.001)
+    weights = one_weight_each(0.001 if "raw" in convention else 0.05)
     bare = weighted_sum(weights, ["n", 3, SIZE, SIZE])
     out = tmp_path / "m.onnx"
     bake_quality(bare, CONVENTIONS[convention], quality_card(SIZE), out)

@@ -58,6 +58,8 @@ FLAGS = {
     "models check": set(),
     "models wrap": {"--convention", "--out", "--resampling"},
     "models annotate": {"--out"},
+    "models kinds": set(),
+    "models import": {"--out", "--calibrate", "--commercial-only", "--any-version"},
 }
 
 

@@ -116,6 +116,15 @@ def test_annotate_puts_operating_tables_into_the_card(console, tiny, tmp_path):
     assert models.read_card(out).operating == (table,)
 
 
+def test_kinds_tells_what_can_be_imported(console):
+    done = console("models", "kinds")
+    assert done.code == 0
+    assert "cr-fiqa-l: utility, aligned 112x112, needs --calibrate" in done.out
+    assert "CC BY-NC 4.0 (not for commercial use)" in done.out
+    assert "magface: utility" in done.out
+    assert "https://github.com/IrvingMeng/MagFace" in done.out
+
+
 def crops(folder):
     return {
         path.relative_to(folder).as_posix(): np.asarray(Image.open(path))
@@ -187,11 +196,12 @@ def test_an_unknown_recipe_is_wrong_usage(console):
         ["recipes"],
         ["export", "run", "--out", "x.onnx"],
         ["train", "first", "--out", "run", "--data", "folder"],
+        ["models", "import", "magface", "a.pt", "--out", "a.onnx"],
     ],
 )
 def test_a_missing_extra_is_one_line(console, monkeypatch, words):
-    for module in ("facegauge.train.recipes", "facegauge.train.export", "facegauge.train.first"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    for room in ("recipes", "export", "first", "imports"):
+        monkeypatch.delitem(sys.modules, f"facegauge.train.{room}", raising=False)
     monkeypatch.setitem(sys.modules, "facegauge.train", None)
     done = console(*words)
     assert done.code == 2

@@ -24,14 +24,13 @@ from facegauge.cli_models import models_app
 from facegauge.crops import write_crops
 from facegauge.detection import Search
 from facegauge.drawing import Drawings
-from facegauge.errors import FacegaugeError, OptionError
+from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
 from facegauge.scoring import Scorer
 from facegauge.tables import read_landmarks
 from facegauge.terminal import (
     complain,
     counting,
-    extra,
     report_faces,
     report_scores,
     row_printer,
@@ -209,7 +208,7 @@ def train(
     device: Device = "cpu",
 ) -> None:
     """Train a model by a recipe; a killed run goes on with --resume."""
-    with extra("facegauge train", "train"):
+    with needing("train", "facegauge train"):
         from facegauge.train import journeys, recipes
     chosen = recipes.recipe(recipe, tuple(settings or ()))
     run = journeys.train(chosen, data, out, resume=resume, workers=workers, device=device)
@@ -223,7 +222,7 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="Print only this one.")] = None,
 ) -> None:
     """Print the recipes, every field with its value."""
-    with extra("facegauge recipes", "train"):
+    with needing("train", "facegauge recipes"):
         from facegauge.train import recipes as known
     for each in [name] if name else list(known.RECIPES):
         typer.echo(f"[{each}]")
@@ -245,7 +244,7 @@ def export(
 
     --set changes what only the card knows: name, version, licence, frame.
     """
-    with extra("facegauge export", "train"):
+    with needing("train", "facegauge export"):
         from facegauge.train.export import export_run
     card = export_run(run, out, tuple(settings or ()), recogniser=recogniser)
     typer.echo(f"{card.identifier}: {out} ({out.stat().st_size / 1e6:.2f} MB)")

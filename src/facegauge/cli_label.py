@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegauge import detection
-from facegauge.errors import OptionError
+from facegauge.errors import OptionError, needing
 from facegauge.tables import read_identities, read_landmarks
-from facegauge.terminal import counting, extra, tell
+from facegauge.terminal import counting, tell
 
 if TYPE_CHECKING:
     from facegauge.techniques.faceqan import Attack, FaceQan
@@ -80,7 +80,7 @@ def label(
 
 def _attacker(recogniser: Path, constants: FaceQan) -> Attack:
     """What gives FaceQAN gradients: the only technique that needs torch."""
-    with extra("facegauge label faceqan", "train"):
+    with needing("train", "facegauge label faceqan"):
         from facegauge.train.faceqan_gradients import attacker
     return attacker(recogniser, constants)
 

@@ -1,4 +1,4 @@
-"""The command line of model files: list, show, check, wrap."""
+"""The command line of model files: list, show, check, wrap, annotate, kinds, import."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from facegauge.cards import Card, View
-from facegauge.errors import OptionError
+from facegauge.cards import Card, Crop, View
+from facegauge.errors import OptionError, needing
 
 models_app = typer.Typer(help="Look at, check and make model files.", no_args_is_help=True)
 
@@ -53,7 +53,7 @@ def check(model: Annotated[str, typer.Argument(help="Name or .onnx file.")]) -> 
 @models_app.command()
 def wrap(
     file: Annotated[Path, typer.Argument(help="A bare recogniser, ONNX.")],
-    convention: Annotated[str, typer.Option(help="arcface, bgr-unit, raw, ...")],
+    convention: Annotated[str, typer.Option(help="arcface, adaface, bgr-unit, raw, ...")],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
     resampling: Annotated[
         str, typer.Option(help="Alignment: smooth, or reference as in published evaluations.")
@@ -87,8 +87,50 @@ def annotate(
     typer.echo(f"{card.identifier} with {len(card.operating)} operating tables: {out}")
 
 
-def _input(card: Card) -> str:
-    size = card.crop.size
-    return (
-        f"photo, {size} long" if card.crop.view is View.PHOTO else f"{card.crop.view} {size}x{size}"
+@models_app.command("import")
+def import_checkpoint(
+    kind: Annotated[str, typer.Argument(help="What is published; see: facegauge models kinds.")],
+    file: Annotated[Path, typer.Argument(help="The checkpoint: torch or safetensors.")],
+    out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(help="Folder of crops; the score becomes the percentile among them."),
+    ] = None,
+    commercial_only: Annotated[
+        bool, typer.Option("--commercial-only", help="Refuse licences against commercial use.")
+    ] = False,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Take a file of another sha256, too.")
+    ] = False,
+) -> None:
+    """Write a published quality model as one self-describing ONNX file."""
+    with needing("train", "facegauge models import"):
+        from facegauge.train.imports import import_model
+    card = import_model(
+        kind,
+        file,
+        out,
+        faces=calibrate,
+        commercial_only=commercial_only,
+        any_version=any_version,
     )
+    typer.echo(f"{card.identifier}: {out} ({out.stat().st_size / 1e6:.2f} MB)")
+
+
+@models_app.command("kinds")
+def list_kinds() -> None:
+    """What can be imported: input, meaning of the score, licence and source."""
+    from facegauge.train.kinds import KINDS
+
+    for kind in KINDS.values():
+        use = "commercial use allowed" if kind.commercial else "not for commercial use"
+        typer.echo(f"{kind.name}: {kind.judges}, {_view(kind.crop)}, {kind.scale}")
+        typer.echo(f"  licence: {kind.licence} ({use})\n  source: {kind.source}")
+
+
+def _input(card: Card) -> str:
+    return f"photo, {card.crop.size} long" if card.crop.view is View.PHOTO else _view(card.crop)
+
+
+def _view(crop: Crop) -> str:
+    return f"{crop.view} {crop.size}x{crop.size}"

@@ -23,12 +23,23 @@ def _even(mean: float, std: float, *, bgr: bool = False) -> Preprocessing:
     return Preprocessing(mean=(mean,) * 3, std=(std,) * 3, bgr=bgr)
 
 
+_RGB = _even(127.5, 127.5)
+_BGR = _even(127.5, 127.5, bgr=True)
+
 CONVENTIONS = {
-    "arcface": _even(127.5, 127.5),
-    "arcface-bgr": _even(127.5, 127.5, bgr=True),
+    "arcface": _RGB,
+    "arcface-bgr": _BGR,
     "raw": _even(0.0, 1.0),
+    "bgr-raw": _even(0.0, 1.0, bgr=True),
     "unit": _even(0.0, 255.0),
     "bgr-unit": _even(0.0, 255.0, bgr=True),
     "imagenet": Preprocessing(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
+    "adaface": _BGR,
+    "cosface": _RGB,
+    "swinface": _RGB,
+    "transface": _RGB,
 }
-"""Named preprocessing: arcface (x-127.5)/127.5, raw 0..255, unit x/255, imagenet's mean and std."""
+"""Named preprocessing: what is done (arcface (x-127.5)/127.5, raw 0..255, unit x/255, imagenet's
+mean and std), and published recognisers by name, after the code their authors evaluate with:
+adaface is BGR (mk-minchul/AdaFace, inference.py); arcface, cosface (insightface's arcface_torch),
+swinface (lxq1000/SwinFace) and transface (DanJun6737/TransFace) are RGB."""

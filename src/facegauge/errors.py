@@ -19,6 +19,9 @@ live in the two doors (cli, serve), never here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class FacegaugeError(Exception):
     """Any error facegauge raises on purpose: catch this one to catch them all."""
@@ -76,3 +79,16 @@ class MissingExtra(FacegaugeError):
         super().__init__(
             f"{what} needs {module}, which is not installed. Run: pip install 'facegauge[{extra}]'"
         )
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Turn an optional dependency that is missing into the line that installs it.
+
+    Raises:
+        MissingExtra: an import inside failed; ``what`` is the part of facegauge that needs it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(what, extra, error.name or "a dependency") from error

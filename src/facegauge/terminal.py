@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from facegauge.batch import Summary
-from facegauge.errors import MissingExtra
 from facegauge.face_table import FacesFound
 from facegauge.score_row import SCORE_COLUMNS, ScoreRow
 
@@ -76,12 +75,3 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=_complaints, disable=not shown, transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda count: progress.advance(task, count)
-
-
-@contextmanager
-def extra(what: str, name: str) -> Iterator[None]:
-    """Turn a missing optional dependency into the line that installs it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtra(what, name, error.name or "a dependency") from error
