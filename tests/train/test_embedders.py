@@ -18,6 +18,15 @@ def test_an_embedding_has_the_width_asked_for(name, width):
     assert isinstance(list(network.modules())[-1], nn.BatchNorm1d)
 
 
+@pytest.mark.parametrize("name", ["iresnet18", "mobilefacenet"])
+def test_published_networks_have_the_width_asked_for_and_free_lengths(name):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        found = embedder(name, 6)(torch.randn(3, 3, 112, 112))
+    assert found.shape == (3, 6)
+    assert found.norm(dim=1).std() > 0.01
+
+
 def test_lengths_are_free_and_about_the_root_of_the_width():
     torch.manual_seed(0)
     lengths = embedder("toy", 64)(torch.randn(32, 3, 64, 64)).norm(dim=1).detach()

@@ -13,6 +13,8 @@ import timm
 from torch import Tensor, nn
 
 from facegauge.errors import RecipeError
+from facegauge.train.networks.iresnet import IResNet
+from facegauge.train.networks.mobilefacenet import MobileFaceNet
 
 
 class Timm(nn.Module):
@@ -49,7 +51,25 @@ class Toy(nn.Module):
         return self.features(self.body(image))
 
 
-EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {"toy": Toy}
+class Mobile(nn.Module):
+    """MobileFaceNet (Chen et al. 2018) for crops of 112 pixels, its embeddings of free length."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.network = MobileFaceNet(width)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Embeddings N×width of planes N×3×112×112."""
+        return self.network.embedding(image)
+
+
+EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {
+    "toy": Toy,
+    "iresnet18": lambda width: IResNet(18, features=width),
+    "iresnet50": lambda width: IResNet(50, features=width),
+    "iresnet100": lambda width: IResNet(100, features=width),
+    "mobilefacenet": Mobile,
+}
 """Makers of our networks by name, called with the width; a new network is one more line."""
 
 

@@ -28,10 +28,16 @@ class IResNet(nn.Module):
         depth: 18, 50 or 100.
         eps: added to variances in every batch normalisation.
         dropout: what is dropped before the last layer while training; insightface drops nothing.
+        features: length of the embedding.
     """
 
     def __init__(
-        self, depth: int, *, eps: float = INSIGHTFACE_EPS, dropout: nn.Module | None = None
+        self,
+        depth: int,
+        *,
+        eps: float = INSIGHTFACE_EPS,
+        dropout: nn.Module | None = None,
+        features: int = FEATURES,
     ) -> None:
         super().__init__()
         first = WIDTHS[0]
@@ -43,8 +49,8 @@ class IResNet(nn.Module):
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.bn2 = nn.BatchNorm2d(WIDTHS[-1], eps=eps)
         self.dropout = dropout or nn.Dropout(0.0)
-        self.fc = nn.Linear(WIDTHS[-1] * SIDE * SIDE, FEATURES)
-        self.features = nn.BatchNorm1d(FEATURES, eps=eps)
+        self.fc = nn.Linear(WIDTHS[-1] * SIDE * SIDE, features)
+        self.features = nn.BatchNorm1d(features, eps=eps)
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings N×512, not normalised, of planes N×3×112×112."""

@@ -31,11 +31,15 @@ class MobileFaceNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings N×512 of unit length of planes N×3×112×112."""
+        return functional.normalize(self.embedding(image))
+
+    def embedding(self, image: Tensor) -> Tensor:
+        """The same before their length is brought to 1."""
         x = self.conv_23(self.conv2_dw(self.conv1(image)))  # (N, 64, 28, 28)
         x = self.conv_4(self.conv_34(self.conv_3(x)))  # (N, 128, 14, 14)
         x = self.conv_5(self.conv_45(x))  # (N, 128, 7, 7)
         x = self.conv_6_dw(self.conv_6_sep(x)).flatten(1)  # (N, 512)
-        return functional.normalize(self.bn(self.linear(x)))
+        return self.bn(self.linear(x))
 
 
 class Linear(nn.Module):
