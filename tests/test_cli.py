@@ -38,7 +38,7 @@ FLAGS = {
     "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},
     "label": {
         *("--images", "--recogniser", "--out", "--identities", "--landmarks", "--detector"),
-        *("--aligned", "--set", "--seed", "--resume", "--workers", "--batch-size"),
+        *("--aligned", "--set", "--seed", "--resume", "--workers", "--batch-size", "--diffusion"),
     },
     "evaluate": set(),
     "evaluate set": {"--layout", "--images", "--out"},

@@ -10,11 +10,12 @@ from PIL import Image
 
 from facegauge.tables import LANDMARK_COLUMNS, read_labels
 from facegauge.techniques.catalogue import CONSTANTS
-from toy_recognisers import SIZE, gemm_recogniser, make_people
+from toy_recognisers import SIZE, gemm_recogniser, make_people, toy_disturber
 
 QUICK = {
     "ser-fiq": ["--set", "passes=5", "--set", "centre=.6"],
     "faceqan": ["--set", "copies=2", "--set", "steps=2"],
+    "difiqa": ["--set", "repeats=2"],
 }
 
 
@@ -37,10 +38,19 @@ def words(technique, recogniser, *more) -> list:
     return ["label", technique, *known, *QUICK.get(technique, ()), *more]
 
 
+MORE = {
+    **dict.fromkeys(("sdd-fiqa", "faceqnet", "cr-fiqa"), ["--identities", "who.csv"]),
+    "difiqa": ["--diffusion", "run"],
+}
+
+
 @pytest.mark.parametrize("technique", list(CONSTANTS))
-def test_every_technique_labels(work, console, recogniser, technique):
-    people = [] if technique in ("norm", "ser-fiq", "faceqan") else ["--identities", "who.csv"]
-    done = console(*words(technique, recogniser, *people, "--aligned", "--seed", 3))
+def test_every_technique_labels(work, console, recogniser, technique, monkeypatch):
+    if technique == "difiqa":  # a run takes a training: see tests/train/test_diffusion.py
+        labels = pytest.importorskip("facegauge.train.diffusion_labels")
+        monkeypatch.setattr(labels, "disturber", lambda run, *given: toy_disturber(*given))
+    more = MORE.get(technique, [])
+    done = console(*words(technique, recogniser, *more, "--aligned", "--seed", 3))
     assert done.code == 0, done.err
     assert done.out.strip() == "20 labels in l.csv, 1 left out"
     assert done.err.strip() == "broken.png: not an image in a supported format"

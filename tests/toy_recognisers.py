@@ -7,6 +7,7 @@ path = conv_recogniser(tmp_path / "toy.onnx")   # ... Clip, Conv, Shape, Gather,
 from __future__ import annotations
 
 import csv
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from facegauge.baking import wrap_recogniser
+from facegauge.techniques.difiqa import Disturbed
 
 SIZE = 24
 WIDTH = 8
@@ -142,3 +144,21 @@ def make_people(folder: Path) -> dict[str, str]:
     with (folder.parent / "who.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("path", "identity"), *who.items()])
     return who
+
+
+def toy_disturber(constants, seed):
+    """Stands for a diffusion network: noise on a crop, and less of it, from crop and seed alone."""
+
+    def disturb(crop):
+        rng = np.random.default_rng((seed, zlib.crc32(crop.tobytes())))
+
+        def disturbed(face):
+            noise = rng.normal(0, 8 * constants.noised, (constants.repeats, *face.shape))
+            noised, restored = (
+                np.clip(face + share * noise, 0, 255).astype(np.uint8) for share in (1.0, 0.3)
+            )
+            return Disturbed(noised=noised, restored=restored)
+
+        return disturbed
+
+    return disturb

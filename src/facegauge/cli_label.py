@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +14,14 @@ from facegauge.tables import read_identities, read_landmarks
 from facegauge.terminal import counting, tell
 
 if TYPE_CHECKING:
+    from facegauge.techniques.difiqa import DifFiqa, Disturb
     from facegauge.techniques.faceqan import Attack, FaceQan
 
 
 def label(
     technique: Annotated[
-        str, typer.Argument(help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa or norm.")
+        str,
+        typer.Argument(help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa, difiqa or norm."),
     ],
     images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
     recogniser: Annotated[
@@ -27,6 +30,9 @@ def label(
     out: Annotated[Path, typer.Option(help="A new .csv path,label; a .json goes with it.")],
     identities: Annotated[
         Path | None, typer.Option(help="csv path,identity; for sdd-fiqa, faceqnet and cr-fiqa.")
+    ] = None,
+    diffusion: Annotated[
+        Path | None, typer.Option(help="A finished run of the recipe difiqa; for difiqa.")
     ] = None,
     landmarks: Annotated[
         Path | None, typer.Option(help="csv with five landmarks per face.")
@@ -53,7 +59,12 @@ def label(
     _at_most_one(landmarks, detector, aligned)
     opened = models.open(recogniser)
     chosen = catalogue.make(
-        technique, opened, settings=settings or (), seed=seed, attacker=_attacker
+        technique,
+        opened,
+        settings=settings or (),
+        seed=seed,
+        attacker=_attacker,
+        disturber=None if diffusion is None else partial(_disturber, diffusion),
     )
     finds = landmarks is None and not aligned
     with counting("images") as count:
@@ -79,10 +90,17 @@ def label(
 
 
 def _attacker(recogniser: Path, constants: FaceQan) -> Attack:
-    """What gives FaceQAN gradients: the only technique that needs torch."""
+    """What gives FaceQAN gradients, by torch."""
     with needing("train", "facegauge label faceqan"):
         from facegauge.train.faceqan_gradients import attacker
     return attacker(recogniser, constants)
+
+
+def _disturber(run: Path, constants: DifFiqa, seed: int) -> Disturb:
+    """What noises and restores faces for DifFIQA, by torch and diffusers."""
+    with needing("train", "facegauge label difiqa"):
+        from facegauge.train.diffusion_labels import disturber
+    return disturber(run, constants, seed)
 
 
 def _folder(images: Path) -> Path:

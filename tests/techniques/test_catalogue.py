@@ -4,6 +4,7 @@ import pytest
 
 from facegauge.errors import OptionError
 from facegauge.techniques import catalogue
+from facegauge.techniques.difiqa import DifFiqa
 from facegauge.techniques.faceqan import FaceQan
 
 
@@ -14,11 +15,15 @@ def test_every_name_makes_its_technique(gemm):
         given.append((path, constants))
         return
 
+    def disturber(constants, seed):
+        given.append((constants, seed))
+        return
+
     for name in catalogue.CONSTANTS:
-        technique = catalogue.make(name, gemm, seed=4, attacker=attacker)
+        technique = catalogue.make(name, gemm, seed=4, attacker=attacker, disturber=disturber)
         assert (technique.name, technique.seed) == (name, 4)
         assert type(technique.constants) is type(catalogue.CONSTANTS[name])
-    assert given == [(gemm.path, FaceQan())]
+    assert given == [(gemm.path, FaceQan()), (DifFiqa(), 4)]
     changed = catalogue.make("sdd-fiqa", gemm, settings=["draws=3"])
     assert changed.constants.draws == 3
 
@@ -30,6 +35,7 @@ def test_every_name_makes_its_technique(gemm):
         ("norm", {"seed": -1}, "--seed"),
         ("norm", {"settings": ["a=1"]}, "no constants"),
         ("faceqan", {}, "attacker"),
+        ("difiqa", {}, "--diffusion"),
     ],
 )
 def test_wrong_wishes_are_refused(gemm, name, options, match):

@@ -15,15 +15,25 @@ from facegauge.techniques import catalogue
 from facegauge.techniques.journal import Journal
 from facegauge.techniques.labelling import crop_for, label_images, label_pictures
 from facegauge.train.faceqan_gradients import attacker
-from toy_recognisers import SIZE, make_people
+from toy_recognisers import SIZE, make_people, toy_disturber
 
-QUICK = {"ser-fiq": ["passes=5", "centre=.6"], "faceqan": ["copies=2", "steps=2"]}
+QUICK = {
+    "ser-fiq": ["passes=5", "centre=.6"],
+    "faceqan": ["copies=2", "steps=2"],
+    "difiqa": ["repeats=2"],
+}
 NAMES = list(catalogue.CONSTANTS)
 
 
 def made(name, recogniser, seed=0):
     return catalogue.make(
-        name, recogniser, settings=QUICK.get(name, ()), seed=seed, attacker=attacker, threads=1
+        name,
+        recogniser,
+        settings=QUICK.get(name, ()),
+        seed=seed,
+        attacker=attacker,
+        disturber=toy_disturber,
+        threads=1,
     )
 
 

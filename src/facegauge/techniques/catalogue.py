@@ -9,6 +9,7 @@ from facegauge.errors import OptionError
 from facegauge.models import Model
 from facegauge.pictures import recogniser_crop
 from facegauge.techniques.cr_fiqa import CrFiqa, CrFiqaLabels
+from facegauge.techniques.difiqa import DifFiqa, DifFiqaLabels, Disturb
 from facegauge.techniques.faceqan import Attack, FaceQan, FaceQanLabels
 from facegauge.techniques.faceqnet import FaceQnet, FaceQnetLabels
 from facegauge.techniques.last_layer import halves
@@ -23,12 +24,17 @@ CONSTANTS = {
     "sdd-fiqa": SddFiqa(),
     "faceqnet": FaceQnet(),
     "cr-fiqa": CrFiqa(),
+    "difiqa": DifFiqa(),
     "norm": Norm(),
 }
 """The techniques and the constants that they are published with."""
 
 Attacker = Callable[[Path, FaceQan], Attack]
 """Makes the attack on a recogniser's file: ``facegauge.train.faceqan_gradients.attacker``."""
+
+
+Disturber = Callable[[DifFiqa, int], Disturb]
+"""Makes what disturbs faces, by constants and seed: ``facegauge.train.diffusion_labels``."""
 
 
 def make(
@@ -38,6 +44,7 @@ def make(
     settings: Sequence[str] = (),
     seed: int = 0,
     attacker: Attacker | None = None,
+    disturber: Disturber | None = None,
     threads: int | None = None,
 ) -> Technique:
     """A technique that asks a recogniser.
@@ -48,10 +55,12 @@ def make(
         settings: ``key=value`` for constants that are to differ.
         seed: of everything drawn at random, 0 or more.
         attacker: what gives FaceQAN gradients; the others need none.
+        disturber: what noises and restores faces for DifFIQA; the others need none.
         threads: for SER-FIQ's two halves; None: all cores.
 
     Raises:
-        OptionError: an unknown technique or constant, a negative seed, or FaceQAN without attacker.
+        OptionError: an unknown technique or constant, a negative seed, FaceQAN without attacker or
+            DifFIQA without disturber.
         ModelError: the model is no recogniser, or not one that the technique can use.
         MissingExtra: SER-FIQ without the onnx package.
     """
@@ -71,7 +80,22 @@ def make(
         return FaceQnetLabels(recogniser=recogniser, seed=seed, constants=constants)
     if isinstance(constants, CrFiqa):
         return CrFiqaLabels(recogniser=recogniser, seed=seed, constants=constants)
+    if isinstance(constants, DifFiqa):
+        return _difiqa(recogniser, constants, seed, disturber)
     return NormLabels(recogniser=recogniser, seed=seed)
+
+
+def _difiqa(
+    recogniser: Model, constants: DifFiqa, seed: int, disturber: Disturber | None
+) -> DifFiqaLabels:
+    if disturber is None:
+        raise OptionError(
+            "DifFIQA needs a trained diffusion network, got none. Train one with facegauge train "
+            "difiqa and pass its run as --diffusion."
+        )
+    return DifFiqaLabels(
+        recogniser=recogniser, disturb=disturber(constants, seed), seed=seed, constants=constants
+    )
 
 
 def _faceqan(

@@ -1,9 +1,9 @@
-"""DifFIQA labels faces: a trained diffusion network disturbs them, a recogniser judges."""
+"""DifFIQA's half that needs torch: a trained diffusion network noises faces and restores them."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,68 +12,53 @@ import torch
 from torch import Tensor
 
 from facegauge.errors import OptionError, TrainingError
+from facegauge.techniques.difiqa import DifFiqa, Disturb, Disturbed
+from facegauge.train import recipe_diffusion
 from facegauge.train.diffusion import load_denoiser
 from facegauge.train.diffusion_network import Denoiser
-from facegauge.train.diffusion_quality import Disturbed, Embed, label_face
-from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.runs import Run
 from facegauge.train.students import planes
 from facegauge.values import Pixels
 
-NOISED = 5
-"""Time t of the schedule up to which a face is noised, as in the paper."""
-REPEATS = 10
-"""Times this is done with fresh noise, as in the paper."""
 
-
-def label(
-    run: Path,
-    crops: Iterable[Pixels],
-    embed: Embed,
-    *,
-    noised: int = NOISED,
-    repeats: int = REPEATS,
-    seed: int = 0,
-    device: str = "cpu",
-) -> Iterator[float]:
-    """Labels of aligned crops S×S×3, one by one, -1..1, higher is better.
+def disturber(run: Path, constants: DifFiqa, seed: int = 0, device: str = "cpu") -> Disturb:
+    """The trained diffusion network of a run, as the technique asks for it.
 
     The noise of a crop follows from seed and pixels alone: the same picture has the same label in
     any order and in any batch.
 
     Args:
         run: folder of a complete run of ``difiqa``.
-        crops: uint8 RGB, as large as the run was trained on.
-        embed: a recogniser, 2 + 4 repeats crops at a time, such as
-            ``lambda crops: model.embed(crops).embedding`` of an opened model.
-        noised: time t up to which a face is noised.
-        repeats: how often.
+        constants: up to which time faces are noised, and how often.
         seed: of the noise.
         device: ``cpu`` or ``cuda``, of the diffusion network.
 
     Raises:
         TrainingError: no such run, or one that is not complete.
-        OptionError: a time beyond the schedule, no repeats, or a crop of another size.
+        OptionError: a time beyond the schedule; later, a crop of another size than the run's.
     """
     chosen = _complete(Run(folder=run))
-    if not (0 <= noised < chosen.timesteps and repeats >= 1):
+    if constants.noised >= chosen.timesteps:
         raise OptionError(
-            f"Expected noised in 0..{chosen.timesteps - 1} and repeats of 1 or more, got {noised} "
-            f"and {repeats}. The paper has {NOISED} and {REPEATS}."
+            f"Expected noised in 0..{chosen.timesteps - 1}, the schedule of {run}, got "
+            f"{constants.noised}. The paper has {DifFiqa().noised}."
         )
     network = load_denoiser(Run(folder=run)).to(device)
-    for crop in crops:
+
+    def disturb(crop: Pixels) -> Callable[[Pixels], Disturbed]:
         if crop.shape != (chosen.size, chosen.size, 3):
             raise OptionError(
                 f"Expected crops of {chosen.size}x{chosen.size}, as {run} was trained on, got "
-                f"{'x'.join(map(str, crop.shape))}. Align to that size."
+                f"{'x'.join(map(str, crop.shape))}. Take a recogniser of that size."
             )
         chance = Chance(seed, crop)
-        yield label_face(crop, partial(disturbed, network, chance, noised, repeats), embed)
+        return partial(disturbed, network, chance, constants.noised, constants.repeats)
+
+    return disturb
 
 
-def _complete(run: Run) -> DifFiqa:
-    chosen = run.of_kind(DifFiqa)
+def _complete(run: Run) -> recipe_diffusion.DifFiqa:
+    chosen = run.of_kind(recipe_diffusion.DifFiqa)
     if not run.facts().get("complete"):
         raise TrainingError(
             f"Expected a complete run in {run.folder}, got {run.facts().get('legs', 0)} of "

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from facegauge.train.diffusion_quality import Disturbed, diffusion_quality, label_face
+from facegauge.errors import OptionError
+from facegauge.techniques.difiqa import DifFiqa, Disturbed, diffusion_quality, label_face
 
 REPEATS, WIDTH = 3, 5
 
@@ -55,15 +56,7 @@ def test_each_picture_goes_to_its_place():
     assert label_face(face, disturb, embed) == pytest.approx((0.9 + 0.8 + 0.7 + 0.6 + 0.5) / 5)
 
 
-def test_the_formula_needs_no_torch():
-    import ast
-    from pathlib import Path
-
-    import facegauge.train.diffusion_quality as module
-
-    names = [
-        getattr(node, "module", None) or node.names[0].name
-        for node in ast.walk(ast.parse(Path(module.__file__).read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    assert not [name for name in names if name.startswith(("torch", "facegauge.train"))]
+@pytest.mark.parametrize("wrong", [{"noised": -1}, {"repeats": 0}])
+def test_constants_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(OptionError, match="noised >= 0 and repeats >= 1"):
+        DifFiqa(**wrong)

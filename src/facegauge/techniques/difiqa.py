@@ -1,21 +1,43 @@
-"""DifFIQA's quality: how little a recogniser's embedding moves under noise, repair and mirroring.
+"""DifFIQA: how little an embedding moves when a face is noised, restored and mirrored.
 
-No torch here: the formula needs embeddings alone.
+Babnik et al. 2023, arXiv 2305.05768: a diffusion network that was trained on faces noises a face up
+to time ``noised`` and restores it from there, ``repeats`` times, and its mirror image likewise; the
+label is the mean of five cosines in the recogniser's space.
+
+The diffusion network needs torch: facegauge.train.diffusion_labels has that half.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from facegauge.models import Model
+from facegauge.techniques.technique import Labels, Measured, Rows, require
 from facegauge.values import Pixels
 
 Embeddings = npt.NDArray[np.floating]
 Embed = Callable[[Pixels], Embeddings]
 """A recogniser: crops N×S×S×3, uint8 RGB, to embeddings N×D of any length above 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifFiqa:
+    """Time t up to which a face is noised, and how often: 5 and 10 in the paper.
+
+    Raises:
+        OptionError: a time below 0, or no repeats.
+    """
+
+    noised: int = 5
+    repeats: int = 10
+
+    def __post_init__(self) -> None:
+        require(self.noised >= 0 and self.repeats >= 1, "noised >= 0 and repeats >= 1", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,6 +46,34 @@ class Disturbed:
 
     noised: Pixels
     restored: Pixels
+
+
+Disturb = Callable[[Pixels], Callable[[Pixels], Disturbed]]
+"""For a crop S×S×3: what disturbs it and its mirror image, with chance of that crop alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifFiqaLabels:
+    """Labels in -1..1, mostly above 0."""
+
+    name: ClassVar[str] = "difiqa"
+    needs_people: ClassVar[bool] = False
+    recogniser: Model
+    disturb: Disturb
+    seed: int = 0
+    constants: DifFiqa = DifFiqa()
+
+    def measure(self, names: Sequence[str], crops: Pixels) -> Rows:
+        """Q of each picture, N×1; each is disturbed alone, so batches change nothing."""
+        found = [label_face(crop, self.disturb(crop), self._embed) for crop in crops]
+        return np.array(found, dtype=np.float32)[:, None]
+
+    def labels(self, measured: Measured, identities: Mapping[str, str]) -> Labels:
+        """Q as it is."""
+        return Labels.of(measured.paths, measured.values[:, 0].astype(np.float64))
+
+    def _embed(self, crops: Pixels) -> Embeddings:
+        return np.asarray(self.recogniser.embed(crops).embedding)
 
 
 def diffusion_quality(
