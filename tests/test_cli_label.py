@@ -39,7 +39,7 @@ def words(technique, recogniser, *more) -> list:
 
 
 MORE = {
-    **dict.fromkeys(("sdd-fiqa", "faceqnet", "cr-fiqa"), ["--identities", "who.csv"]),
+    **{name: ["--identities", "who.csv"] for name in ("sdd-fiqa", "faceqnet", "cr-fiqa")},
     "difiqa": ["--diffusion", "run"],
 }
 

@@ -100,7 +100,7 @@ def diffusion_quality(
 def cosine(first: Embeddings, second: Embeddings) -> Embeddings:
     """Cosines of the rows of two matrices, N×D or 1×D: N."""
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    return (first * second).sum(axis=1) / np.maximum(lengths, 1e-12)
+    return np.asarray((first * second).sum(axis=1) / np.maximum(lengths, 1e-12))
 
 
 def label_face(face: Pixels, disturb: Callable[[Pixels], Disturbed], embed: Embed) -> float:
