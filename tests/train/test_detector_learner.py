@@ -188,8 +188,9 @@ def test_the_threshold_lies_between_true_and_false_faces(
 @pytest.mark.parametrize(
     ("grades", "merit"),
     [
-        ({"landmark_error": 0.05, "average_precision": 0.9}, -0.85),
-        ({"landmark_error": 0.3, "average_precision": 0.0}, 0.3),
+        ({"landmark_error": 0.05, "false": 0.0, "recall": 0.9}, -0.85),
+        ({"landmark_error": 0.05, "false": 0.5, "recall": 0.9}, -0.35),
+        ({"landmark_error": 1.0, "false": 0.0, "recall": 0.0}, 1.0),
     ],
 )
 def test_merit_is_lower_for_better_networks(learner, grades, merit):
