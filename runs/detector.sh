@@ -29,18 +29,23 @@ done
 # 2. Pictures to be silent on.
 [ -d "$train/backgrounds" ] || python runs/backgrounds.py "$train/backgrounds"
 
-# 3. The network, by the recipe `detector`, in two runs: a smaller one that sees faces as they come,
-#    and one that goes on from it with more blocks and sees the hard ones more often.
-known="--set backgrounds=backgrounds --set tables=celeba_photos,celeba_crops,utkface \
-    --set shares=3,1,1"
-facegauge train detector --data "$train" --out "$work/detector-1" $known \
-    --set version=1 --set legs=22 --set learning_rate=3e-3 --set optimiser=adamw \
-    --set depths=4,4,3 --set head=1 --set hard=1 --set defocused=0 --set landmark_weight=15 \
-    $([ -f "$work/detector-1/recipe.json" ] && echo --resume)
+# 3. The network, by the recipe `detector`, in three runs: a smaller one that sees faces as they
+#    come, one that goes on from it with more blocks and sees the hard ones more often, and a short
+#    one at a low rate with more pictures without faces.
+learn() { # NAME and settings
+    out="$work/$1"
+    shift
+    facegauge train detector --data "$train" --out "$out" --set backgrounds=backgrounds \
+        --set tables=celeba_photos,celeba_crops,utkface --set shares=3,1,1 "$@" \
+        $([ -f "$out/recipe.json" ] && echo --resume)
+}
+learn detector-1 --set version=1 --set legs=22 --set learning_rate=3e-3 --set optimiser=adamw \
+    --set depths=4,4,3 --set head=1 --set hard=1 --set defocused=0 --set landmark_weight=15
 cp "$work/detector-1/model.safetensors" "$train/detector-1.safetensors"
-facegauge train detector --data "$train" --out "$work/detector" $known \
-    --set start=detector-1.safetensors \
-    $([ -f "$work/detector/recipe.json" ] && echo --resume)
+learn detector-2 --set start=detector-1.safetensors
+cp "$work/detector-2/model.safetensors" "$train/detector-2.safetensors"
+learn detector --set start=detector-2.safetensors --set legs=3 --set learning_rate=5e-4 \
+    --set empty=0.2
 
 # 4. One file, and how it stands on photographs it never saw.
 facegauge export "$work/detector" --out src/facegauge/models/detector.onnx

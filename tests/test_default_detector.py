@@ -12,7 +12,10 @@ from facegauge.values import Box, Landmarks, Pixels
 
 LANDMARKS = [203.4, 103.6, 247.5, 104.4, 224.1, 127.7, 204.0, 143.1, 242.9, 143.7]
 """The astronaut's, marked by hand and eye."""
-SILENT = ("chelsea", "coffee", "coins", "page", "rocket", "text", "brick", "grass", "clock")
+COINS = pytest.param(
+    "coins", marks=pytest.mark.xfail(strict=True, reason="one coin is taken for a face, see card")
+)
+SILENT = ("chelsea", "coffee", COINS, "page", "rocket", "text", "brick", "grass", "clock")
 
 
 @pytest.fixture(scope="module")
