@@ -3,7 +3,8 @@
 The first look is at the whole picture, reduced so that its long side is what the network is best
 at. Faces too small to be seen there are looked for at doubled scales, in overlapping tiles. Each
 level answers for the faces of its own size: what a tile shows of a face too large for it is dropped
-in favour of the coarser level, which saw it whole.
+in favour of the coarser level, which saw it whole. Faces of a network of ours are looked at once
+more, each alone (see second_look).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from facegauge.candidates import Candidates, common, joined, moved, suppress, us
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
 from facegauge.models import DETECTOR_STEP
+from facegauge.second_look import look_again
 from facegauge.values import Box, Face, Landmarks, Pixels
 
 DEFAULT = "detector"
@@ -91,7 +93,13 @@ class Detector:
         height, width = pixels.shape[:2]
         if min(height, width) < SMALLEST_PICTURE:
             return []
-        return _faces(self._search(np.ascontiguousarray(pixels), search), width, height)
+        upright = np.ascontiguousarray(pixels)
+        faces = _faces(self._search(upright, search), width, height)
+        if not self.network.twice:
+            return faces
+        counted = 1 if search == Search.LARGEST else len(faces)
+        again = [look_again(upright, face, self.network) for face in faces[:counted]]
+        return [*again, *faces[counted:]]
 
     def _search(self, pixels: Pixels, search: str) -> Candidates:
         """All levels together, in pixels of the picture."""
