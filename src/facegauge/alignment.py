@@ -41,6 +41,9 @@ TEMPLATE.flags.writeable = False
 TEMPLATE_EYE_DISTANCE = float(np.hypot(*(TEMPLATE[1] - TEMPLATE[0])))
 """Inter-eye distance of the template in pixels of a 112-pixel crop (35.24)."""
 
+MIRRORED = (1, 0, 2, 4, 3)
+"""Order of the landmarks after a picture was mirrored."""
+
 
 class Mode(StrEnum):
     """How the crop is resampled."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facegauge import models
+from facegauge.alignment import Mode
 from facegauge.cards import (
     METADATA_KEY,
-    RESAMPLING,
     Calibration,
     Card,
     Crop,
@@ -28,6 +28,7 @@ from facegauge.cards import (
     Training,
     View,
 )
+from facegauge.choices import named
 from facegauge.conventions import CONVENTIONS, Preprocessing
 from facegauge.errors import ModelError, OptionError
 from facegauge.graphs import Graph, Shape, assemble, only_input, require_onnx, save
@@ -133,11 +134,10 @@ def wrap_recogniser(
     """
     if convention not in CONVENTIONS:
         raise OptionError(f"Unknown convention {convention!r}; one of: {', '.join(CONVENTIONS)}.")
-    known = RESAMPLING[View.ALIGNED]
-    if resampling not in known:
-        raise OptionError(f"Unknown resampling {resampling!r}; one of: {', '.join(known)}.")
     note = f"wrapped from {source.name} with convention {convention}"
-    crop = Crop(view=View.ALIGNED, size=size, resampling=resampling)
+    crop = Crop(
+        view=View.ALIGNED, size=size, resampling=named(Mode, resampling, "resampling").value
+    )
     card = draft_card(source.stem, "1", Kind.RECOGNISER, crop, training=Training(notes=note))
     return bake_recogniser(load_bare(source), CONVENTIONS[convention], card, out)
 

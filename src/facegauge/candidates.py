@@ -71,6 +71,12 @@ def usable(found: Candidates) -> npt.NDArray[np.bool_]:
     return np.asarray(near[0] & near[1] & wide & (points != points[:, :1]).any((1, 2)))
 
 
+def faces_among(found: Candidates, least: float, *, voting: bool = False) -> Candidates:
+    """The candidates of at least this confidence that are usable, each face once."""
+    sure = found[(found.confidence >= least) & (found.confidence < np.inf)]  # no NaN
+    return suppress(sure[usable(sure)], voting=voting)
+
+
 def suppress(
     candidates: Candidates, *, same: float = SAME_FACE, voting: bool = False
 ) -> Candidates:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facegauge import detection
 from facegauge.errors import OptionError
 from facegauge.tables import read_identities, read_labels, read_landmarks
-from facegauge.terminal import counting, tell
+from facegauge.terminal import counting, faces_known, tell
 
 if TYPE_CHECKING:
     from facegauge.embeddings import Embeddings
@@ -52,17 +51,9 @@ def embed(
     from facegauge import models
     from facegauge.embedding import embed_images
 
-    given = (landmarks is not None) + (detector is not None) + aligned
-    if given > 1:
-        raise OptionError(
-            "--landmarks, --detector and --aligned each say where the faces are, got "
-            f"{given} of them. Give one at most."
-        )
+    table, finder = faces_known(landmarks, detector, aligned)
     if out.exists():
         raise OptionError(f"{out} exists already and is not overwritten. Choose another --out.")
-    table = None if landmarks is None else read_landmarks(landmarks)
-    finds = table is None and not aligned
-    finder = detection.open(detector or detection.DEFAULT) if finds else None
     with counting("images") as count:
         found = embed_images(
             paths,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facegauge import detection
 from facegauge.errors import OptionError, needing
-from facegauge.tables import read_identities, read_landmarks
-from facegauge.terminal import counting, tell
+from facegauge.tables import read_identities
+from facegauge.terminal import counting, faces_known, tell
 
 if TYPE_CHECKING:
     from facegauge.techniques.difiqa import DifFiqa, Disturb
@@ -56,7 +55,7 @@ def label(
     from facegauge.techniques import catalogue
     from facegauge.techniques.labelling import label_images
 
-    _at_most_one(landmarks, detector, aligned)
+    table, finder = faces_known(landmarks, detector, aligned)
     opened = models.open(recogniser)
     chosen = catalogue.make(
         technique,
@@ -66,7 +65,6 @@ def label(
         attacker=_attacker,
         disturber=None if diffusion is None else partial(_disturber, diffusion),
     )
-    finds = landmarks is None and not aligned
     with counting("images") as count:
         labels = label_images(
             [_folder(images)],
@@ -74,8 +72,8 @@ def label(
             chosen,
             opened,
             identities=None if identities is None else read_identities(identities),
-            landmarks=None if landmarks is None else read_landmarks(landmarks),
-            detector=detection.open(detector or detection.DEFAULT) if finds else None,
+            landmarks=table,
+            detector=finder,
             aligned=aligned,
             resume=resume,
             workers=workers,
@@ -107,12 +105,3 @@ def _folder(images: Path) -> Path:
     if not images.is_dir():
         raise OptionError(f"Expected a folder of pictures, got {images}. Correct --images.")
     return images
-
-
-def _at_most_one(landmarks: Path | None, detector: str | None, aligned: bool) -> None:
-    given = (landmarks is not None) + (detector is not None) + aligned
-    if given > 1:
-        raise OptionError(
-            "--landmarks, --detector and --aligned each say where the faces are, got "
-            f"{given} of them. Give one at most."
-        )

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from facegauge import detectors, framing
 from facegauge.alignment import frontal_eye_distance
-from facegauge.candidates import Candidates, common, joined, moved, suppress, usable
+from facegauge.candidates import Candidates, common, faces_among, joined, moved, suppress, usable
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
 from facegauge.models import DETECTOR_STEP
@@ -131,8 +131,7 @@ class Detector:
     def _in(self, picture: Pixels) -> Candidates:
         """What one run of the network shows, each face once."""
         seen = self.network.look(_padded(picture, self.network.shape))
-        sure = seen[(seen.confidence >= self.confidence) & (seen.confidence < np.inf)]  # no NaN
-        return suppress(sure[usable(sure)], voting=self.network.voting)
+        return faces_among(seen, self.confidence, voting=self.network.voting)
 
 
 def open(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facegauge import framing
-from facegauge.candidates import Candidates, overlaps, suppress, usable
+from facegauge.alignment import MIRRORED
+from facegauge.candidates import Candidates, faces_among, overlaps
 from facegauge.detectors import Network
 from facegauge.values import Box, Coordinates, Face, Landmarks, Pixels
 
@@ -23,8 +24,6 @@ LEAST = 0.3
 """Confidence below which a candidate of the second look has no say."""
 SAME = 0.4
 """Intersection over union from which it shows the same face."""
-
-_MIRRORED = (1, 0, 2, 4, 3)
 
 
 def look_again(pixels: Pixels, face: Face, network: Network) -> Face:
@@ -40,8 +39,7 @@ def look_again(pixels: Pixels, face: Face, network: Network) -> Face:
     square = _around(face.box)
     crop = framing.resized(_cut(pixels, square), SIDE, SIDE)
     seen = network.look(np.ascontiguousarray(crop[:, ::-1]))
-    seen = seen[(seen.confidence >= LEAST) & (seen.confidence < np.inf)]
-    points = _same_face(suppress(seen[usable(seen)], voting=True))
+    points = _same_face(faces_among(seen, LEAST, voting=True))
     if points is None:
         return face
     back = (points + 0.5) * (square.side / SIDE) - 0.5 + (square.left, square.top)
@@ -82,6 +80,6 @@ def _same_face(seen: Candidates) -> Coordinates | None:
     places = np.flatnonzero(overlaps(seen.boxes, expected)[:, 0] >= SAME)
     if not places.size:
         return None
-    points = seen.landmarks[places[0]].reshape(5, 2).astype(np.float64)[list(_MIRRORED)]
+    points = seen.landmarks[places[0]].reshape(5, 2).astype(np.float64)[list(MIRRORED)]
     points[:, 0] = SIDE - 1 - points[:, 0]
     return np.asarray(points)

@@ -11,9 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from facegauge import detection
 from facegauge.batch import Summary
+from facegauge.detection import Detector
+from facegauge.errors import OptionError
 from facegauge.face_table import FacesFound
 from facegauge.score_row import SCORE_COLUMNS, ScoreRow
+from facegauge.tables import LandmarkTable, read_landmarks
 
 _complaints = Console(stderr=True)
 
@@ -60,6 +64,27 @@ def report_faces(found: FacesFound) -> None:
     if found.unreadable:
         parts.append(f"{found.unreadable} unreadable")
     tell("; ".join(parts))
+
+
+def faces_known(
+    landmarks: Path | None, detector: str | None, aligned: bool
+) -> tuple[LandmarkTable | None, Detector | None]:
+    """What --landmarks, --detector and --aligned say of where faces are: one of them, or none.
+
+    A table, a detector (the embedded one where nothing is said), or neither for aligned crops.
+
+    Raises:
+        OptionError: more than one of them.
+    """
+    given = (landmarks is not None) + (detector is not None) + aligned
+    if given > 1:
+        raise OptionError(
+            "--landmarks, --detector and --aligned each say where the faces are, got "
+            f"{given} of them. Give one at most."
+        )
+    if landmarks is not None:
+        return read_landmarks(landmarks), None
+    return None, None if aligned else detection.open(detector or detection.DEFAULT)
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import pytest
 
 from facegauge.errors import UnreadableImage
 from facegauge.evaluate.operated import Operated
-from facegauge.evaluate.operating import OperatingPoint, OperatingTable
 from facegauge.evaluate.report import Report
 from facegauge.evaluate.scored import Scored, subgroups
+from facegauge.operating import OperatingPoint, OperatingTable
 from toy_lines import line
 
 VOID = {"meta", "img", "br", "link"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from facegauge.evaluate.operating import OperatingTable
+from facegauge.operating import OperatingTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

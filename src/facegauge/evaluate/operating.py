@@ -17,8 +17,6 @@ from facegauge.evaluate.ladder import read_qualities
 from facegauge.evaluate.thresholds import is_below
 from facegauge.operating import OperatingPoint, OperatingTable
 
-__all__ = ["OperatingPoint", "OperatingTable", "operating_table"]
-
 SCORES = tuple(float(score) for score in range(0, 100, 10))
 """Thresholds by default: 0, 10, ... 90 of the calibrated 0..100."""
 

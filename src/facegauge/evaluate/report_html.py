@@ -11,10 +11,10 @@ from importlib import resources
 from facegauge.evaluate import report_svg
 from facegauge.evaluate.line import Line, ordered
 from facegauge.evaluate.operated import Operated
-from facegauge.evaluate.operating import OperatingPoint
 from facegauge.evaluate.scored import Scored
 from facegauge.evaluate.table import NOTE, OVERALL, Cell, Table
 from facegauge.evaluate.thumbnails import Thumbnails
+from facegauge.operating import OperatingPoint
 
 NONE = "–"
 """What stands where there is nothing to say."""

@@ -73,16 +73,14 @@ def train(
     begun = network_of(chosen)
     if chosen.start:
         grow(begun, _weights(data / chosen.start))
-    run = runs.begin(out, chosen, resume)
-    run.write_facts({"revision": runs.revision(), **run.facts()})
+    run = runs.started(out, chosen, resume)
     studio = Studio(learned, backgrounds, _settings(chosen, learned))
     studio.shelf.fill(each.path for each in learned)
     learner = DetectorLearner(chosen, run, _validated(photographs), begun)
     fit(learner, Scenes(chosen, studio, workers), device)
     described = _described(photographs, backgrounds)
     threshold = learner.threshold(load_network(run))
-    done = {"data": described, "best": learner.best(), "threshold": threshold, "complete": True}
-    run.write_facts({**run.facts(), **done})
+    run.finish(data=described, best=learner.best(), threshold=threshold)
     return run
 
 

@@ -67,13 +67,11 @@ def train(
         np.stack([sight.clean(faces, int(face)) for face in held]),
         np.stack([sight.spoiled(faces, int(face)) for face in held]),
     )
-    run = runs.begin(out, chosen, resume)
-    run.write_facts({"revision": runs.revision(), **run.facts()})
+    run = runs.started(out, chosen, resume)
     learner = DiffusionLearner(chosen, network, run, pairs)
     learned = np.flatnonzero(~faces.validation)
     fit(learner, Legs(chosen, Spoiled(faces, learned, sight, {}), workers), device)
-    done = {"data": described(faces, data), "best": learner.best(), "complete": True}
-    run.write_facts({**run.facts(), **done})
+    run.finish(data=described(faces, data), best=learner.best())
     return run
 
 

@@ -72,8 +72,7 @@ def train(
     begin_with(network, chosen, data)
     sight = sight_of(chosen)
     held = Held(faces, sight)
-    run = runs.begin(out, chosen, resume)
-    run.write_facts({"revision": runs.revision(), **run.facts()})
+    run = runs.started(out, chosen, resume)
     kind = CrFiqaLearner if isinstance(chosen, CrFiqa) else MagFaceLearner
     learner = kind(chosen, network, run, held)
     portraits = Portraits(faces, learned, sight, {"people": people})

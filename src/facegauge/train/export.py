@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from facegauge import baking
-from facegauge.cards import Card, Crop, Kind, Training, View
+from facegauge.cards import Card, Training
 from facegauge.conventions import CONVENTIONS
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.export_detector import export_detector
-from facegauge.train.export_quality import export_quality, export_recogniser
+from facegauge.train.export_quality import export_quality, export_recogniser, quality_card
 from facegauge.train.first import load_student
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe import Recipe
@@ -21,7 +21,6 @@ from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_embedding import CrFiqa, Embedding, MagFace
 from facegauge.train.recipe_first import First
-from facegauge.train.reference import read_calibration
 from facegauge.train.runs import Run
 
 CARD_FIELDS = ("name", "version", "licence", "frame")
@@ -77,14 +76,7 @@ def _export(run: Run, chosen: Recipe, out: Path, recogniser: bool) -> Card:
 
 
 def _export_student(run: Run, chosen: First, out: Path) -> Card:
-    card = baking.draft_card(
-        chosen.name,
-        chosen.version,
-        Kind.UTILITY,
-        Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
-        calibration=read_calibration(run),
-        training=_training(chosen, run.facts()),
-    )
+    card = quality_card(run, chosen, _training(chosen, run.facts()))
     example = torch.zeros(2, 3, chosen.size, chosen.size)
     batch = {0: torch.export.Dim("n", min=1)}
     bare = to_onnx(load_student(run), example, ("network_raw",), batch)

@@ -15,6 +15,7 @@ from facegauge.train import recipes
 from facegauge.train.embedding import load_graded
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe_embedding import Embedding
+from facegauge.train.recipe_first import First
 from facegauge.train.recipe_regression import Regression
 from facegauge.train.reference import read_calibration
 from facegauge.train.regression import load_predicting
@@ -24,15 +25,20 @@ from facegauge.train.runs import Run
 def export_quality(run: Run, chosen: Embedding, out: Path) -> Card:
     """Write the quality model of a run: raw is the recipe's quality, score its percentile."""
     network = load_predicting(run) if isinstance(chosen, Regression) else load_graded(run)
-    card = baking.draft_card(
+    card = quality_card(run, chosen, _training(chosen, run.facts()))
+    return baking.bake_quality(_bare(network, chosen), CONVENTIONS["arcface"], card, out)
+
+
+def quality_card(run: Run, chosen: Embedding | First, training: Training) -> Card:
+    """The draft card of a run's quality model, its score the percentile among held-out faces."""
+    return baking.draft_card(
         chosen.name,
         chosen.version,
         Kind.UTILITY,
         Crop(view=View.ALIGNED, size=chosen.size, frame=chosen.frame),
         calibration=read_calibration(run),
-        training=_training(chosen, run.facts()),
+        training=training,
     )
-    return baking.bake_quality(_bare(network, chosen), CONVENTIONS["arcface"], card, out)
 
 
 def export_recogniser(run: Run, chosen: Embedding, out: Path) -> Card:

@@ -55,8 +55,7 @@ def train(
     faces = read_faces(data, chosen.tables)
     require_enough(faces)
     recognisers = find_recognisers(data, chosen.recognisers, chosen.size)
-    run = runs.begin(out, chosen, resume)
-    run.write_facts({"revision": runs.revision(), **run.facts()})
+    run = runs.started(out, chosen, resume)
     targets = _targets(faces, chosen, recognisers, run)
     views = Views(faces=faces, recipe=chosen)
     learner = Learner(
@@ -94,5 +93,4 @@ def _write_reference(run: Run, data: Path, views: Views, best: dict[str, float])
     crops = np.stack([views.aligned(face, view) for view in (0, 1) for face in chosen_faces])
     raw = raw_scores(load_student(run), crops, torch.device("cpu"))
     write_reference(run, views.faces, raw)
-    done = {"data": described(views.faces, data), "best": best, "complete": True}
-    run.write_facts({**run.facts(), **done})
+    run.finish(data=described(views.faces, data), best=best)

@@ -43,8 +43,7 @@ def complete(
     crops = [sight.clean(faces, face) for face in held]
     crops += [sight.spoiled(faces, face) for face in held]
     write_reference(run, faces, raw_scores(network, np.stack(crops), torch.device("cpu")))
-    done = {"data": described(faces, data), "best": best, "complete": True}
-    run.write_facts({**run.facts(), **done})
+    run.finish(data=described(faces, data), best=best)
 
 
 def write_reference(run: Run, faces: Faces, raw: npt.NDArray[np.float32]) -> None:

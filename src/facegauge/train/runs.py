@@ -89,9 +89,20 @@ class Run:
         path = self.folder / "run.json"
         return dict(json.loads(path.read_text())) if path.is_file() else {}
 
+    def finish(self, **facts: Any) -> None:
+        """Note these facts, and that the run is complete."""
+        self.write_facts({**self.facts(), **facts, "complete": True})
+
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Replace what the run says about itself, in one step."""
         write_json(self.folder / "run.json", facts)
+
+
+def started(folder: Path, chosen: Recipe, resume: bool) -> Run:
+    """As ``begin``, and note the git revision that the run was begun with."""
+    run = begin(folder, chosen, resume)
+    run.write_facts({"revision": revision(), **run.facts()})
+    return run
 
 
 def begin(folder: Path, chosen: Recipe, resume: bool) -> Run:

@@ -14,14 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facegauge.alignment import MIRRORED
 from facegauge.train.photographs import Photograph, Shelf
 from facegauge.train.scene_effects import cover, defocus, degrade, paint
 from facegauge.values import Pixels
 
 Numbers = npt.NDArray[np.float64]
 
-MIRRORED = (1, 0, 2, 4, 3)
-"""Order of the landmarks after a picture was mirrored."""
 SMALLEST_PART = 80
 """Side in pixels below which a part is not divided further."""
 NARROWEST, WIDEST = 0.06, 0.42
