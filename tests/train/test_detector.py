@@ -250,6 +250,6 @@ def test_weights_that_are_not_there_are_told_before_a_run_is_begun(photos, tmp_p
     file = tmp_path / "w.safetensors"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"Expected the weights of a run.*Correct start"):
+    with pytest.raises(TrainingError, match=r"Expected a checkpoint.*Correct start"):
         detector.train(toy_recipe(f"start={file}"), photos, tmp_path / "run")
     assert not (tmp_path / "run").exists()

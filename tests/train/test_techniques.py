@@ -199,9 +199,13 @@ def test_weights_of_another_run_begin_one(technique_runs, labelled, tmp_path):
 
 def test_weights_of_another_width_are_told(technique_runs, labelled, tmp_path):
     source = technique_runs("cr-fiqa").weights
-    for changes in ((f"start={source}", "width=6"), ("start=absent.safetensors",)):
-        with pytest.raises(TrainingError, match=r"Expected model\.safetensors.*Correct start"):
-            journeys.train(toy_technique("sdd-fiqa", *changes), labelled, tmp_path / "run")
+    changes = (f"start={source}", "width=6")
+    with pytest.raises(
+        TrainingError, match=r"Expected the weights of .* width 6 in .*Correct start"
+    ):
+        journeys.train(toy_technique("sdd-fiqa", *changes), labelled, tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"Expected a checkpoint.*Correct start"):
+        journeys.train(toy_technique("sdd-fiqa", "start=no.pt"), labelled, tmp_path / "run")
 
 
 def test_recipes_are_registered():

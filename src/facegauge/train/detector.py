@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -34,6 +33,7 @@ from facegauge.train.photographs import Photograph, read_backgrounds, read_photo
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.runs import Run
 from facegauge.train.scenes import Settings, Studio
+from facegauge.train.starts import read_start
 from facegauge.train.students import planes
 from facegauge.values import Box, Face, Landmarks, Pixels
 
@@ -72,7 +72,7 @@ def train(
         raise TrainingError(f"Expected sure faces for training in {data}, got none; see surest.")
     begun = network_of(chosen)
     if chosen.start:
-        grow(begun, _weights(data / chosen.start))
+        grow(begun, read_start(data / chosen.start))
     run = runs.started(out, chosen, resume)
     studio = Studio(learned, backgrounds, _settings(chosen, learned))
     studio.shelf.fill(each.path for each in learned)
@@ -157,16 +157,6 @@ def load_network(run: Run) -> DetectorNetwork:
     network = network_of(run.detector())
     network.load_state_dict(load_file(run.weights))
     return network.eval()
-
-
-def _weights(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(
-            f"Expected the weights of a run (model.safetensors) in {path}, got: {error}. Correct "
-            "start."
-        ) from error
 
 
 def _settings(chosen: Detector, learned: list[Photograph]) -> Settings:

@@ -14,7 +14,11 @@ from torch import Tensor, nn
 
 from facegauge.errors import RecipeError
 from facegauge.train.networks.iresnet import IResNet
-from facegauge.train.networks.mobilefacenet import MobileFaceNet
+from facegauge.train.networks.mobilefacenet import (
+    FOAMLIU_FEATURES,
+    FoamliuMobileFaceNet,
+    MobileFaceNet,
+)
 
 
 class Timm(nn.Module):
@@ -51,16 +55,21 @@ class Toy(nn.Module):
         return self.features(self.body(image))
 
 
-class Mobile(nn.Module):
+class Mobile(MobileFaceNet):
     """MobileFaceNet (Chen et al. 2018) for crops of 112 pixels, its embeddings of free length."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.network = MobileFaceNet(width)
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings N×width of planes N×3×112×112."""
-        return self.network.embedding(image)
+        return self.embedding(image)
+
+
+def _foamliu(width: int) -> nn.Module:
+    if width != FOAMLIU_FEATURES:
+        raise RecipeError(
+            f"Expected width={FOAMLIU_FEATURES} for mobilefacenet-foamliu, whose layout is fixed, "
+            f"got {width}."
+        )
+    return FoamliuMobileFaceNet()
 
 
 EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {
@@ -69,6 +78,7 @@ EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {
     "iresnet50": lambda width: IResNet(50, features=width),
     "iresnet100": lambda width: IResNet(100, features=width),
     "mobilefacenet": Mobile,
+    "mobilefacenet-foamliu": _foamliu,
 }
 """Makers of our networks by name, called with the width; a new network is one more line."""
 

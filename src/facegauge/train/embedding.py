@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from facegauge.errors import TrainingError
-from facegauge.train import margins, runs, separation
+from facegauge.train import margins, runs, separation, starts
 from facegauge.train.course import Course, fit
 from facegauge.train.embedders import embedder
 from facegauge.train.faces import UNKNOWN, Faces, read_faces
@@ -205,18 +204,9 @@ def begin_with(network: nn.Module, chosen: Embedding, data: Path) -> None:
     Raises:
         TrainingError: no such file, or weights of another network.
     """
-    if not chosen.start:
-        return
-    path, head = data / chosen.start, "embedder."
-    try:
-        stored = load_file(path)
-        own = {key.removeprefix(head): v for key, v in stored.items() if key.startswith(head)}
-        network.get_submodule("embedder").load_state_dict(own)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise TrainingError(
-            f"Expected model.safetensors of a run with the network {chosen.network} and the width "
-            f"{chosen.width} in {path}, got: {str(error).splitlines()[0]} Correct start."
-        ) from error
+    if chosen.start:
+        described = f"the network {chosen.network} with the width {chosen.width}"
+        starts.begin_with(network.get_submodule("embedder"), data / chosen.start, described)
 
 
 def sight_of(chosen: Embedding) -> Sight:

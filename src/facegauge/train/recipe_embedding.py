@@ -18,8 +18,9 @@ class Embedding(Recipe):
     width: int = 256
     """Numbers in an embedding; the papers have 512."""
     start: str = ""
-    """Weights to begin with, a file in the data folder: model.safetensors of a run with the same
-    network and width, of which the embedding network is taken."""
+    """Weights to begin with, a file in the data folder that holds the same network with the same
+    width: model.safetensors of a run, or a published checkpoint of a network that takes RGB in
+    -1..1."""
     size: int = 112
     """Side of the aligned crop in pixels."""
     jitter: float = 0.0

@@ -109,6 +109,8 @@ class Residuals(nn.Module):
 
 FOAMLIU_SETTING = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))
 """Expansion, width, blocks and first stride of each stage, as in MobileNetV2."""
+FOAMLIU_FEATURES = 128
+"""Numbers in an embedding."""
 
 
 class FoamliuMobileFaceNet(nn.Module):
@@ -120,8 +122,8 @@ class FoamliuMobileFaceNet(nn.Module):
         self.dw_conv = _First()
         self.conv2 = _relu6(128, 512, 1)
         self.gdconv = _Global()
-        self.conv3 = nn.Conv2d(512, 128, 1)
-        self.bn = nn.BatchNorm2d(128)
+        self.conv3 = nn.Conv2d(512, FOAMLIU_FEATURES, 1)
+        self.bn = nn.BatchNorm2d(FOAMLIU_FEATURES)
         self.features = nn.Sequential(*_inverted())
 
     def forward(self, image: Tensor) -> Tensor:
