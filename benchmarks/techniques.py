@@ -106,6 +106,7 @@ def labelled(
     technique = catalogue.make(
         name,
         recogniser,
+        settings=[each.split(":")[1] for each in options.set if each.split(":")[0] == name],
         seed=SEED,
         attacker=attacker,
         disturber=options.diffusion and partial(disturber, options.diffusion),
@@ -257,6 +258,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nonsense", action="store_true")
     parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--write", type=Path, help="folder for tables path,score")
+    parser.add_argument("--set", action="append", default=[], help="technique:constant=value")
     parser.add_argument("--diffusion", type=Path, help="a run of the recipe difiqa")
     return parser.parse_args()
 
