@@ -36,6 +36,7 @@ LANDMARK_COLUMNS = (
 )
 IDENTITY_COLUMNS = ("path", "identity")
 LABEL_COLUMNS = ("path", "label")
+DOUBT_COLUMNS = ("path", "doubt")
 SCORE_COLUMNS = ("path", "score")
 
 
@@ -121,6 +122,24 @@ def read_labels(path: Path | str) -> dict[str, float]:
         if labels.setdefault(record.path, label) != label:
             raise record.twice(labels[record.path], label)
     return labels
+
+
+def read_doubts(path: Path | str) -> dict[str, float]:
+    """Read the column ``doubt`` of a csv ``path,label,doubt``, if it has one: 0 or more.
+
+    Raises:
+        TableError: a cell that is no finite number of 0 or more.
+    """
+    table = Path(path)
+    with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
+        if "doubt" not in [cell.strip() for cell in next(csv.reader(handle), [])]:
+            return {}
+    doubts: dict[str, float] = {}
+    for record in _records(table, DOUBT_COLUMNS):
+        doubts[record.path] = record.number(0)
+        if doubts[record.path] < 0:
+            raise record.error("a doubt of 0 or more", repr(record.cells[0]), "Correct it.")
+    return doubts
 
 
 def read_plain_scores(path: Path | str) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ import pytest
 from facegauge import models
 from facegauge.errors import ModelError, TrainingError
 from facegauge.models import Model
+from facegauge.train import answers
 from facegauge.train import targets as module
 from facegauge.train.faces import UNKNOWN, Faces, read_faces
 from facegauge.train.targets import find_recognisers, make_targets
@@ -200,7 +201,7 @@ def test_killed_while_embedding_it_goes_on_with_the_next_part(
     faces, two, tmp_path, calls, monkeypatch
 ):
     whole = make_targets(faces, toy_recipe(), two[:1], tmp_path / "whole").labels
-    monkeypatch.setattr(module, "_PART", 16)
+    monkeypatch.setattr(answers, "_PART", 16)
     calls.clear()
     counting = Model.embed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from facegauge.errors import RecipeError
 
@@ -27,6 +27,7 @@ def require(holds: bool, field: str, expected: str, came: Any) -> None:
 class Recipe:
     """The schedule of a run and the name of the model it exports to."""
 
+    OPTIMISERS: ClassVar[tuple[str, ...]] = ("adamw", "muon")
     name: str = "model"
     """Name of the model that the run exports to."""
     licence: str = "trained on research-use data; for research"
@@ -67,7 +68,7 @@ class Recipe:
         for field in ("clip", "learning_rate"):
             self._require_positive(field)
         self._require_shares("warmup", "average")
-        known = ("adamw", "muon")
+        known = self.OPTIMISERS
         require(self.optimiser in known, "optimiser", " or ".join(known), self.optimiser)
         known = ("bf16-mixed", "32-true")
         require(self.precision in known, "precision", " or ".join(known), self.precision)
