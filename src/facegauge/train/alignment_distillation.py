@@ -78,8 +78,9 @@ def train(
     course = prepared(chosen, data, out, resume=resume or helper)
     learner = course.learner
     fit(learner, Legs(chosen, course.visits, workers), device, chosen.devices)
-    if learner.trainer.is_global_zero:
-        _finish(learner, data, course.visits.faces)
+    if helper:
+        raise SystemExit(0)  # the first one has the last word
+    _finish(learner, data, course.visits.faces)
     return learner.run
 
 
