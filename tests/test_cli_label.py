@@ -1,6 +1,7 @@
 """facegauge label through the command line: every technique, and what it says when it cannot."""
 
 import csv
+import hashlib
 import json
 import sys
 
@@ -48,7 +49,9 @@ MORE = {
 def test_every_technique_labels(work, console, recogniser, technique, monkeypatch):
     if technique == "difiqa":  # a run takes a training: see tests/train/test_diffusion.py
         labels = pytest.importorskip("facegauge.train.diffusion_labels")
-        monkeypatch.setattr(labels, "disturber", lambda run, *given: toy_disturber(*given))
+        monkeypatch.setattr(labels, "disturber", lambda run, *given: toy_disturber(*given[:2]))
+        (work / "run").mkdir()
+        (work / "run" / "model.safetensors").write_bytes(b"weights")
     more = MORE.get(technique, [])
     done = console(*words(technique, recogniser, *more, "--aligned", "--seed", 3))
     assert done.code == 0, done.err
@@ -59,6 +62,8 @@ def test_every_technique_labels(work, console, recogniser, technique, monkeypatc
     assert len(set(labels.values())) > 5
     facts = json.loads((work / "l.json").read_text())
     assert (facts["technique"], facts["seed"]) == (technique, 3)
+    weights = {"diffusion": hashlib.sha256(b"weights").hexdigest()}
+    assert facts["sources"] == (weights if technique == "difiqa" else {})
     for setting in QUICK.get(technique, ())[1::2]:
         key, value = setting.split("=")
         assert facts["constants"][key] == float(value)

@@ -49,6 +49,7 @@ def label(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed run.")] = False,
     workers: Annotated[int | None, typer.Option(help="Reading threads; default: cores.")] = None,
     batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Label the largest face of each picture by a technique; a killed run goes on with --resume."""
     from facegauge import models
@@ -56,14 +57,14 @@ def label(
     from facegauge.techniques.labelling import label_images
 
     table, finder = faces_known(landmarks, detector, aligned)
-    opened = models.open(recogniser)
+    opened = models.open(recogniser, device=device)
     chosen = catalogue.make(
         technique,
         opened,
         settings=settings or (),
         seed=seed,
-        attacker=_attacker,
-        disturber=None if diffusion is None else partial(_disturber, diffusion),
+        attacker=partial(_attacker, device),
+        disturber=None if diffusion is None else partial(_disturber, diffusion, device),
     )
     with counting("images") as count:
         labels = label_images(
@@ -78,6 +79,7 @@ def label(
             resume=resume,
             workers=workers,
             batch_size=batch_size,
+            sources=_sources(diffusion),
             progress=count,
         )
     for each in labels.left_out:
@@ -87,18 +89,27 @@ def label(
     typer.echo(f"{len(labels.paths)} labels in {out}, {len(labels.left_out)} left out")
 
 
-def _attacker(recogniser: Path, constants: FaceQan) -> Attack:
+def _attacker(device: str, recogniser: Path, constants: FaceQan) -> Attack:
     """What gives FaceQAN gradients, by torch."""
     with needing("train", "facegauge label faceqan"):
         from facegauge.train.faceqan_gradients import attacker
-    return attacker(recogniser, constants)
+    return attacker(recogniser, constants, device)
 
 
-def _disturber(run: Path, constants: DifFiqa, seed: int) -> Disturb:
+def _disturber(run: Path, device: str, constants: DifFiqa, seed: int) -> Disturb:
     """What noises and restores faces for DifFIQA, by torch and diffusers."""
     with needing("train", "facegauge label difiqa"):
         from facegauge.train.diffusion_labels import disturber
-    return disturber(run, constants, seed)
+    return disturber(run, constants, seed, device)
+
+
+def _sources(diffusion: Path | None) -> dict[str, Path]:
+    """The weights of the diffusion network, where there is one."""
+    if diffusion is None:
+        return {}
+    with needing("train", "facegauge label difiqa"):
+        from facegauge.train.runs import Run
+    return {"diffusion": Run(folder=diffusion).weights}
 
 
 def _folder(images: Path) -> Path:

@@ -25,7 +25,10 @@ _DIGITS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """How labels were made: technique, constants, recogniser, alignment, seed."""
+    """How labels were made: technique, constants, recogniser, alignment, seed.
+
+    ``sources`` has the sha256 of what else took part, such as weights of a diffusion network.
+    """
 
     technique: str
     constants: Mapping[str, int | float]
@@ -35,19 +38,23 @@ class Made:
     crop_size: int
     crop_resampling: str
     seed: int
+    sources: Mapping[str, str]
 
     @classmethod
-    def by(cls, technique: Technique, recogniser: Model, cut: Cut) -> Made:
-        """What a technique, a recogniser and a way to know the face come to."""
+    def by(
+        cls, technique: Technique, recogniser: Model, cut: Cut, sources: Mapping[str, Path]
+    ) -> Made:
+        """What a technique, a recogniser, a way to know the face and other files come to."""
         return cls(
             technique=technique.name,
             constants=asdict(technique.constants),
             recogniser=recogniser.card.identifier,
-            recogniser_sha256=hashlib.sha256(recogniser.path.read_bytes()).hexdigest(),
+            recogniser_sha256=_sha256(recogniser.path),
             faces=_faces(cut.table, cut.detector),
             crop_size=cut.crop.size,
             crop_resampling=cut.crop.resampling,
             seed=technique.seed,
+            sources={name: _sha256(path) for name, path in sources.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +83,10 @@ def write_labels(out: Path, labels: Labels, made: Made) -> None:
             f"Labels need a place to write, got {out}: {error.strerror or error}. Pass another "
             "--out."
         ) from error
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sidecar(out: Path) -> Path:
