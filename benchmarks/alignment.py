@@ -14,6 +14,10 @@ evaluate alignment``: techniques label the misaligned crops. Techniques ask the 
 default the first recogniser. ``difiqa`` preset, FMR 1e-3, pAUC to a discard of 0.3, intervals and
 paired differences over people.
 
+Techniques that compare people (cr-fiqa, sdd-fiqa, faceqnet) are told who the judged people are,
+which no model is: their rows are what could be known at best, not a rival. The paper's CR-FIQA is a
+network.
+
 ``--keep DIR`` keeps what was labelled, so that another call need not label again.
 """
 

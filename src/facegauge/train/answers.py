@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def _write_part(path: Path, seen: Seen, model: Model, start: int) -> None:
             embeddings.append(answer.embedding.astype(np.float16))
             norms.append(answer.norm)
     shape = (stop - start, count)
-    draft = path.with_suffix(".draft.npz")
+    draft = path.with_suffix(f".{os.getpid()}.npz")  # runs that share a cache do not meet
     np.savez(
         draft,
         embedding=np.concatenate(embeddings).reshape(*shape, -1),
