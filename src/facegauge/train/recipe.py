@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from facegauge.errors import RecipeError
 
@@ -27,7 +27,8 @@ def require(holds: bool, field: str, expected: str, came: Any) -> None:
 class Recipe:
     """The schedule of a run and the name of the model it exports to."""
 
-    OPTIMISERS: ClassVar[tuple[str, ...]] = ("adamw", "muon")
+    OPTIMISERS = ("adamw", "muon")  # no field: what a kind of recipe can be trained with
+
     name: str = "model"
     """Name of the model that the run exports to."""
     licence: str = "trained on research-use data; for research"

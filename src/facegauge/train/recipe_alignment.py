@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from facegauge.train.recipe import require
 from facegauge.train.recipe_embedding import Embedding
@@ -22,7 +21,8 @@ class AlignmentDistillation(Embedding):
     beyond the paper is 0 by default.
     """
 
-    OPTIMISERS: ClassVar[tuple[str, ...]] = ("adamw", "sgd")
+    OPTIMISERS = ("adamw", "sgd")
+
     recognisers: tuple[str, ...] = ("recognisers/*.onnx",)
     """Wrapped recogniser files, the frozen teachers, relative to the data folder; stars are
     allowed."""
