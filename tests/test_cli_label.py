@@ -40,7 +40,7 @@ def words(technique, recogniser, *more) -> list:
 
 
 MORE = {
-    **{name: ["--identities", "who.csv"] for name in ("sdd-fiqa", "faceqnet", "cr-fiqa")},
+    **{name: ["--identities", "who.csv"] for name in ("sdd-fiqa", "faceqnet", "cr-fiqa", "probe")},
     "difiqa": ["--diffusion", "run"],
 }
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def label(
     technique: Annotated[
         str,
-        typer.Argument(help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa, difiqa or norm."),
+        typer.Argument(
+            help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa, difiqa, probe or norm."
+        ),
     ],
     images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
     recogniser: Annotated[
@@ -28,7 +30,7 @@ def label(
     ],
     out: Annotated[Path, typer.Option(help="A new .csv path,label; a .json goes with it.")],
     identities: Annotated[
-        Path | None, typer.Option(help="csv path,identity; for sdd-fiqa, faceqnet and cr-fiqa.")
+        Path | None, typer.Option(help="csv path,identity; for sdd-fiqa, faceqnet, cr-fiqa, probe.")
     ] = None,
     diffusion: Annotated[
         Path | None, typer.Option(help="A finished run of the recipe difiqa; for difiqa.")

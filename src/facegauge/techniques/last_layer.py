@@ -52,7 +52,7 @@ def halves(path: Path, threads: int | None = None) -> Halves:
     try:
         onnx = require_onnx()
     except MissingExtra as error:
-        raise MissingExtra("cutting a recogniser for ser-fiq", "train", "onnx") from error
+        raise MissingExtra("cutting a recogniser for ser-fiq or probe", "train", "onnx") from error
     graph = _Graph(onnx.load(str(path)), path)
     layer = graph.last_linear()
     cut = layer.input[0]
