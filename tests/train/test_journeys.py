@@ -15,6 +15,8 @@ ROOMS = {
     "faceqnet": "regression",
     "difiqa": "diffusion",
     "difiqa-r": "regression",
+    "ai-kd": "alignment_distillation",
+    "ai-kd-xxs": "alignment_distillation",
 }
 
 

@@ -166,6 +166,8 @@ def test_an_unknown_recipe_is_told_the_known_ones():
         recipe("faceqnet"),
         recipe("difiqa-r", ("start=a.safetensors",)),
         recipe("difiqa", ("multiples=1,2,4,8", "dim=128")),
+        recipe("ai-kd", ("labels=a.csv,b.pkl", "start=a.safetensors")),
+        recipe("ai-kd-xxs", ("labels=", "chosen_by=loss", "devices=2")),
     ],
 )
 def test_what_is_written_beside_a_checkpoint_is_read_again(chosen):

@@ -13,9 +13,11 @@ from facegauge import images, models
 from facegauge.cards import Kind
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import journeys
+from facegauge.train.alignment_network import load_distilled
 from facegauge.train.course import Course
 from facegauge.train.embedding import embedded, imprint, load_graded
 from facegauge.train.export import export_run
+from facegauge.train.recipe_alignment import AlignmentDistillation
 from facegauge.train.recipe_regression import Regression
 from facegauge.train.recipes import recipe
 from facegauge.train.regression import load_predicting
@@ -40,6 +42,7 @@ def test_a_run_leaves_what_export_and_resume_need(name, technique_runs):
     run = technique_runs(name)
     files = {"recipe.json", "run.json", "model.safetensors", "state.ckpt"}
     files |= set() if name == "difiqa" else {"reference.npz"}
+    files |= {"targets"} if name.startswith("ai-kd") else set()
     assert {path.name for path in run.folder.iterdir()} == files
     facts = run.facts()
     assert run.recipe() == toy_technique(name)
@@ -94,8 +97,9 @@ def test_pictures_of_the_test_split_are_never_read(name, labelled, tmp_path, mon
 
 
 def load(run):
-    kind = load_predicting if isinstance(run.recipe(), Regression) else load_graded
-    return kind(run)
+    if isinstance(run.recipe(), AlignmentDistillation):
+        return load_distilled(run)
+    return (load_predicting if isinstance(run.recipe(), Regression) else load_graded)(run)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from facegauge.train import detector, diffusion, embedding, first, regression
+from facegauge.train import (
+    alignment_distillation,
+    detector,
+    diffusion,
+    embedding,
+    first,
+    regression,
+)
 from facegauge.train.recipe import Recipe
+from facegauge.train.recipe_alignment import AlignmentDistillation
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
@@ -38,6 +46,8 @@ def train(
         return embedding.train(chosen, data, out, **flags)
     if isinstance(chosen, Regression):
         return regression.train(chosen, data, out, **flags)
+    if isinstance(chosen, AlignmentDistillation):
+        return alignment_distillation.train(chosen, data, out, **flags)
     if isinstance(chosen, DifFiqa):
         return diffusion.train(chosen, data, out, **flags)
     raise TypeError(f"No training is known for {type(chosen).__name__}.")

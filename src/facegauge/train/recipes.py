@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from facegauge.errors import RecipeError
 from facegauge.train.recipe import Recipe
+from facegauge.train.recipe_alignment import AiKd, AiKdXxs
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
@@ -25,6 +26,8 @@ KINDS: dict[str, type[Recipe]] = {
     "faceqnet": FaceQnet,
     "difiqa": DifFiqa,
     "difiqa-r": DifFiqaR,
+    "ai-kd": AiKd,
+    "ai-kd-xxs": AiKdXxs,
 }
 RECIPES: dict[str, Recipe] = {name: kind() for name, kind in KINDS.items()}
 
