@@ -39,6 +39,7 @@ FLAGS = {
     "label": {
         *("--images", "--recogniser", "--out", "--identities", "--landmarks", "--detector"),
         *("--aligned", "--set", "--seed", "--resume", "--workers", "--batch-size", "--diffusion"),
+        "--device",
     },
     "evaluate": set(),
     "evaluate set": {"--layout", "--images", "--out"},

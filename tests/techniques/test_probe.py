@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from facegauge.errors import InputError, OptionError
+from facegauge.techniques.last_layer import halves
 from facegauge.techniques.probe import Probe, ProbeLabels
 from facegauge.techniques.technique import Measured
 from toy_measured import people, shuffled
+from toy_recognisers import FEATURES, crops
 
 WIDTH = 6
 HOW = Probe(penalty=0.2, folds=3, least=3)
@@ -22,7 +24,7 @@ def measured_people(counts=(8, 6, 7, 5, 4, 2)) -> tuple[Measured, dict[str, str]
 
 
 def labelled(measured, who, how=HOW) -> dict[str, float]:
-    technique = ProbeLabels(recogniser=None, halves=None, width=WIDTH, constants=how)
+    technique = ProbeLabels(halves=None, width=WIDTH, constants=how)
     labels = technique.labels(measured, who)
     return dict(zip(labels.paths, labels.values.tolist(), strict=True))
 
@@ -68,6 +70,15 @@ def test_against_loops(how):
     found = labelled(measured, who, how)
     assert found == pytest.approx(slow(measured, who, how), rel=1e-6)
     assert len(found) == len(measured.paths)
+
+
+def test_what_is_measured_is_what_the_recogniser_answers(gemm):
+    technique = ProbeLabels.of(gemm, halves(gemm.path), HOW)
+    pixels = crops(3)
+    rows, answer = technique.measure(["a", "b", "c"], pixels), gemm.embed(pixels)
+    assert rows.shape == (3, technique.width + 1 + FEATURES)
+    np.testing.assert_allclose(rows[:, : technique.width], answer.embedding, atol=1e-6)
+    np.testing.assert_allclose(rows[:, technique.width], answer.norm, rtol=1e-5)
 
 
 def test_order_changes_nothing():

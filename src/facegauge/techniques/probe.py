@@ -21,7 +21,7 @@ from facegauge.models import Model
 from facegauge.techniques.cr_fiqa import own_cosine
 from facegauge.techniques.last_layer import Halves
 from facegauge.techniques.people import people_of
-from facegauge.techniques.technique import Labels, Measured, Rows, Values, embedded, require
+from facegauge.techniques.technique import Labels, Measured, Rows, Values, require
 from facegauge.values import Pixels
 
 
@@ -52,7 +52,6 @@ class ProbeLabels:
 
     name: ClassVar[str] = "probe"
     needs_people: ClassVar[bool] = True
-    recogniser: Model
     halves: Halves
     width: int
     """Numbers of an embedding, D."""
@@ -64,14 +63,15 @@ class ProbeLabels:
         """With the width of the recogniser's embeddings, which it is asked for."""
         size = recogniser.card.crop.size
         width = recogniser.embed(np.zeros((1, size, size, 3), dtype=np.uint8)).embedding.shape[1]
-        return cls(
-            recogniser=recogniser, halves=halves, width=width, seed=seed, constants=constants
-        )
+        return cls(halves=halves, width=width, seed=seed, constants=constants)
 
     def measure(self, names: Sequence[str], crops: Pixels) -> Rows:
         """Embedding D, its length, and features F before the last layer, N×(D+1+F)."""
-        features = self.halves.features(crops).reshape(len(crops), -1)
-        return np.concatenate([embedded(self.recogniser, crops), features], axis=1)
+        features = self.halves.features(crops)
+        embeddings, lengths = self.halves.embeddings(features), self.halves.lengths(features)
+        rows = np.column_stack([embeddings, lengths, features.reshape(len(crops), -1)])
+        rows[~embeddings.any(axis=1)] = np.nan
+        return rows
 
     def labels(self, measured: Measured, identities: Mapping[str, str]) -> Labels:
         """What regressions on known people tell of every picture.
