@@ -226,7 +226,7 @@ def recipes(
         from facegauge.train import recipes as known
     for each in [name] if name else list(known.RECIPES):
         typer.echo(f"[{each}]")
-        for key, value in known.describe(known.recipe(each)).items():
+        for key, value in known.fields(known.recipe(each)).items():
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
             typer.echo(f"{key} = {shown}")
 

@@ -44,7 +44,14 @@ def centre_square(pixels: Pixels, share: float, size: int) -> Pixels:
 
 
 def whole_view(pixels: Pixels, crop: Crop) -> Pixels:
-    """Resize the short side, keep the shape, and take the centre size×size.
+    """Resize the short side, keep the shape, and take the centre size×size."""
+    small = reduced(pixels, crop)
+    top, left = (small.shape[0] - crop.size) // 2, (small.shape[1] - crop.size) // 2
+    return np.ascontiguousarray(small[top : top + crop.size, left : left + crop.size])
+
+
+def reduced(pixels: Pixels, crop: Crop) -> Pixels:
+    """A picture whose short side is resized as a crop says, its shape kept.
 
     Of a long strip only the middle is resized: the centre needs no more of it.
     """
@@ -53,11 +60,8 @@ def whole_view(pixels: Pixels, crop: Crop) -> Pixels:
     factor = crop.short_side / min(height, width)
     size = (max(crop.size, round(width * factor)), max(crop.size, round(height * factor)))
     if crop.resampling == "pillow-bilinear":
-        small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
-    else:
-        small = resized(pixels, *size)
-    top, left = (small.shape[0] - crop.size) // 2, (small.shape[1] - crop.size) // 2
-    return np.ascontiguousarray(small[top : top + crop.size, left : left + crop.size])
+        return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
+    return resized(pixels, *size)
 
 
 def _middle(pixels: Pixels) -> Pixels:

@@ -55,16 +55,17 @@ class Course(lightning.LightningModule):
         """The number by which the best weights are chosen: lower is better."""
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """Linear warm-up and a cosine to zero; no decay on vectors and scalars."""
+        """AdamW or Muon under the schedule; no decay on vectors and scalars."""
         optimiser = self._optimiser()
-        total = self.chosen.legs * self.chosen.steps
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: rate(step, total, self.chosen.warmup)
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.rate_at)
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def rate_at(self, step: int) -> float:
+        """Share of the peak rate at a step: linear warm-up and a cosine to zero."""
+        return rate(step, self.chosen.legs * self.chosen.steps, self.chosen.warmup)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         decay, rate = self.chosen.weight_decay, self.chosen.learning_rate
