@@ -206,13 +206,26 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing run.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that prepare crops.")] = 1,
     device: Device = "cpu",
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this stage of efficient-fiqa; may be repeated.")
+    ] = None,
 ) -> None:
     """Train a model by a recipe; a killed run goes on with --resume."""
     with needing("train", "facegauge train"):
         from facegauge.train import journeys, recipes
     chosen = recipes.recipe(recipe, tuple(settings or ()))
-    run = journeys.train(chosen, data, out, resume=resume, workers=workers, device=device)
-    best = run.facts()["best"]
+    run = journeys.train(
+        chosen,
+        data,
+        out,
+        resume=resume,
+        workers=workers,
+        device=device,
+        stages=tuple(stage or ()),
+    )
+    best = run.facts().get("best")
+    if best is None:  # only some stages
+        return
     typer.echo("  ".join(f"{key} {value:.4f}" for key, value in best.items()))
     typer.echo(f"Export it with: facegauge export {out} --out FILE.onnx")
 
