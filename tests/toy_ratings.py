@@ -20,12 +20,12 @@ from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.recipes import recipe
 from toy_faces import drawn, write_table
 
-TRAINING, VALIDATION, TEST, UNLABELLED = 40, 60, 3, 34
+TRAINING, VALIDATION, TEST, UNLABELLED = 40, 60, 3, 54
 SIZE = 24
 _SMALL = ("batch=8", "legs=2", "steps=2", "precision=32-true", "head_width=8", "learning_rate=0.01")
 _JOURNEY = (
     *("teacher.network=toy", f"teacher.size={SIZE}", "teacher.short_side=28"),
-    *("student.network=toy", f"student.size={SIZE}", "plus_legs=1"),
+    *("student.network=toy", f"student.size={SIZE}", "plus_legs=2"),
     *("unlabelled_a=a", "unlabelled_b=b"),
 )
 

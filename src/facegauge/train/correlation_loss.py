@@ -10,7 +10,7 @@ EPSILON = 1e-8
 
 
 def plcc_loss(predicted: Tensor, labels: Tensor) -> Tensor:
-    """0 for a perfect correlation, 1 for a perfect one the wrong way round; of N pairs.
+    """0 for a perfect correlation to 0.5 for a perfect one the wrong way round; of N pairs.
 
     Both are standardised within the batch (population deviation): z^ of the predictions, z of the
     labels, rho = mean(z^ z). The loss is the mean of MSE(z^, z) / 4 and MSE(rho z^, z) / 4.

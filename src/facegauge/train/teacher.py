@@ -17,13 +17,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegauge.cards import Calibration, calibrate
-from facegauge.errors import InputError
+from facegauge.errors import InputError, TrainingError
 from facegauge.evaluate.correlation import Correlation, correlate
 from facegauge.train import runs
 from facegauge.train.correlation_loss import plcc_loss
 from facegauge.train.course import Course, fit
 from facegauge.train.graders import begin_at, begin_with, grader, planes, raw_qualities, take_over
-from facegauge.train.ratings import Look, Rated, Ratings, centres, read_folder, read_ratings
+from facegauge.train.ratings import (
+    FEWEST,
+    Look,
+    Rated,
+    Ratings,
+    centres,
+    read_folder,
+    read_ratings,
+)
 from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.runs import Run
 from facegauge.train.visits import Legs
@@ -70,6 +78,7 @@ def teach(
     device: str = "cpu",
 ) -> Run:
     """As ``train``, of these ratings; ``start`` is a run whose weights the network begins with."""
+    _reference(chosen, ratings, data)  # refused now, not after hours
     network = grader(chosen)
     begin_at(network, ratings.learned().labels)
     if start is None:
@@ -159,10 +168,27 @@ def read_scale(run: Run) -> Calibration:
     return calibrate(raw, population=population, date=date)
 
 
+def _reference(chosen: Perceptual, ratings: Ratings, data: Path) -> tuple[Path, ...]:
+    """The pictures whose percentiles become scores.
+
+    Raises:
+        TrainingError: too few.
+    """
+    if not chosen.reference:
+        return ratings.held_out().paths
+    paths = read_folder(data, chosen.reference)
+    if len(paths) < FEWEST:
+        raise TrainingError(
+            f"Expected {FEWEST} or more pictures in {data / chosen.reference}, whose percentiles "
+            f"become scores, got {len(paths)}. Add some, or leave reference empty."
+        )
+    return paths
+
+
 def _complete(run: Run, ratings: Ratings, data: Path, best: dict[str, float]) -> None:
     """Grade the reference pictures, and mark the run as complete."""
     chosen, held = run.of_kind(Perceptual), ratings.held_out()
-    paths = read_folder(data, chosen.reference) if chosen.reference else held.paths
+    paths = _reference(chosen, ratings, data)
     what = chosen.reference or f"{chosen.labels} (held out for validation)"
     with run.reference.open("wb") as file:
         np.savez(file, raw=answers(run, paths), population=f"{len(paths)} pictures of {what}")
