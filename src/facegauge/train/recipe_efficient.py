@@ -59,8 +59,11 @@ class EfficientFiqa(Whole):
     """
 
     data: Data = Data()
+    """What is learned from: labels, unlabelled_a, unlabelled_b and reference, by name."""
     teacher: Network = Network(network="efficient-fiqa-teacher", weights="imagenet", size=448)
+    """The network that labels A and, trained again with A, B; fields as in ``perceptual``."""
     student: Network = Network(network="efficient-fiqa-student", weights="imagenet", size=352)
+    """The network that learns from all of them and is exported."""
     legs: int = 30
     steps: int = 1
     learning_rate: float = 1e-4
@@ -124,7 +127,7 @@ class EfficientFiqaSmall(EfficientFiqa):
 
     teacher: Network = Network(network="edgenext_x_small", size=160)
     student: Network = Network(network="efficient-fiqa-student", size=160)
-    legs: int = 12
+    legs: int = 10
     steps: int = 250
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -134,6 +137,6 @@ class EfficientFiqaSmall(EfficientFiqa):
     resampling: str = "area"
     seed: int = 0
     plus_start: str = "teacher"
-    plus_legs: int = 6
+    plus_legs: int = 5
     fitted_on: str = "held-out"
     alone: int = 1
