@@ -3,7 +3,8 @@
 Counted on the ONNX file itself by the package onnx-tool (extra ``train``), after ONNX Runtime has
 folded what does not depend on the picture. **1 MAC is one multiplication with its addition** in a
 convolution or matrix product (Conv, Gemm, MatMul), and adding a bias is one more; activations,
-normalisation, preprocessing and calibration are not counted. Others print FLOPs, which may mean MACs or twice as many.
+normalisation, preprocessing and calibration are not counted. Others print FLOPs, which may mean
+MACs or twice as many.
 """
 
 from __future__ import annotations
