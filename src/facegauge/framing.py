@@ -67,8 +67,8 @@ def loose_box(face: Face) -> Box | None:
 def cut(pixels: Pixels, box: Box) -> Pixels:
     """The part of a picture inside a box, as far as there is one; may have no pixels."""
     height, width = pixels.shape[:2]
-    left, right = (min(width, max(0, round(x + 0.5))) for x in (box.x0, box.x1))
-    top, bottom = (min(height, max(0, round(y + 0.5))) for y in (box.y0, box.y1))
+    left, right = (int(np.clip(np.floor(x + 0.5), 0, width)) for x in (box.x0, box.x1))
+    top, bottom = (int(np.clip(np.floor(y + 0.5), 0, height)) for y in (box.y0, box.y1))
     return pixels[top:bottom, left:right]
 
 

@@ -26,7 +26,9 @@ def lessons(ratings: Ratings, data: Path, by_teacher: Path, by_plus: Path) -> Ra
     return with_pseudo(ratings, data, by_teacher, by_plus)
 
 
-def compare(taught: Mapping[str, Run], ratings: Ratings, out: Path) -> dict[str, Any]:
+def compare(
+    taught: Mapping[str, Run], ratings: Ratings, out: Path, device: str = "cpu"
+) -> dict[str, Any]:
     """How well each network agrees with the held-out labels: ``table.md``, ``.csv``, ``.json``.
 
     Intervals are 95 %, over resamples of the pictures, the same for all networks. The best weights
@@ -34,7 +36,7 @@ def compare(taught: Mapping[str, Run], ratings: Ratings, out: Path) -> dict[str,
     """
     held = ratings.held_out()
     found = {
-        name: agreement(answers(run, held.paths), held.labels, RESAMPLES)
+        name: agreement(answers(run, held.paths, device), held.labels, RESAMPLES)
         for name, run in taught.items()
     }
     rows = [[name, *_cells(each)] for name, each in found.items()]

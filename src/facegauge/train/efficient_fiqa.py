@@ -159,7 +159,7 @@ class Journey:
     def _evaluation(self) -> dict[str, Any]:
         done = self.run.facts().get("stages", {})
         taught = {name: self.network(name) for name in NETWORKS if name in done}
-        found = compare(taught, self.ratings, self.run.folder / "evaluation")
+        found = compare(taught, self.ratings, self.run.folder / "evaluation", self.device)
         return {key: found["student"][key] for key in ("srcc", "plcc") if found["student"]}
 
     def _export(self) -> dict[str, Any]:
@@ -197,6 +197,7 @@ class Journey:
             self.data,
             self.unlabelled[name],
             self.table(name),
+            self.device,
         )
         return {"labels": len(labels.paths)}
 

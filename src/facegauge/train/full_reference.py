@@ -23,12 +23,12 @@ import numpy.typing as npt
 from facegauge import framing, images
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.places import below
-from facegauge.tables import IDENTITY_COLUMNS, same_path
+from facegauge.tables import same_path
 from facegauge.techniques.consensus import consensus
 from facegauge.techniques.journal import Journal, begin
 from facegauge.techniques.label_table import finished, require_new, write_labels
 from facegauge.techniques.technique import Labels, changed, require, source_of_chance
-from facegauge.train.data_tables import read_rows, split_of
+from facegauge.train.data_tables import Person, read_people
 from facegauge.train.full_reference_metrics import SMALLEST, nearness, require_metrics
 from facegauge.train.operations import Treatment, applied, chosen_kinds, drawn, ladder, named
 from facegauge.values import Pixels
@@ -75,14 +75,6 @@ class FullReference:
             return whole + tuple(each for kind in kinds for each in ladder(kind, self.ladder))
         rngs = (source_of_chance(seed, f"{name}|{at}") for at in range(self.versions))
         return whole + tuple(drawn(rng, kinds) for rng in rngs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who is in a picture, and the split that keeps persons apart; both may be empty."""
-
-    identity: str = ""
-    split: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +133,10 @@ def label_folder(
         InputError: fewer than two degraded pictures.
         MissingExtra: piq is not installed.
     """
-    constants, people = changed(FullReference(), settings), _people(identities)
+    constants, people = (
+        changed(FullReference(), settings),
+        None if identities is None else read_people(identities),
+    )
     made = MadeOf(
         technique="full-reference",
         constants=asdict(constants),
@@ -161,7 +156,8 @@ def label_folder(
         labels, columns = _labelled(journal, folder, constants, people, seed)
     finally:
         journal.close()
-    write_labels(out, labels, made, columns)
+    if labels.paths:
+        write_labels(out, labels, made, columns)
     partial.unlink()
     return labels
 
@@ -240,6 +236,8 @@ def _labelled(
 ) -> tuple[Labels, dict[str, list[str]]]:
     """Labels of all that was measured, and the columns that stand beside them."""
     measured, left_out = journal.measured()
+    if not measured.paths:
+        return Labels(paths=(), values=np.empty(0), left_out=left_out), {}
     found = consensus(measured.values)
     known = {
         each.name: each
@@ -267,16 +265,6 @@ def _taken(
         person = Person() if people is None else people.get(same_path(found.name))
         if person is not None and (not person.split or person.split in constants.splits):
             yield found.name, found.path, found.problem
-
-
-def _people(table: Path | None) -> dict[str, Person] | None:
-    if table is None:
-        return None
-    rows = enumerate(read_rows(table, IDENTITY_COLUMNS))
-    return {
-        same_path(row["path"]): Person(identity=row["identity"], split=split_of(row, at, table))
-        for at, row in rows
-    }
 
 
 def _digest(table: Path | None) -> str:

@@ -59,6 +59,7 @@ def pseudo_label(
     data: Path,
     paths: Sequence[Path],
     out: Path,
+    device: str = "cpu",
 ) -> Labels:
     """Label pictures by the best network of a run into a table ``path,label,raw,doubt``.
 
@@ -72,6 +73,7 @@ def pseudo_label(
         data: the data folder.
         paths: the pictures, in it.
         out: the table, ``.csv``.
+        device: ``cpu`` or ``cuda``.
 
     Raises:
         InputError: predictions to which no logistic can be fitted.
@@ -83,21 +85,22 @@ def pseudo_label(
     partial = out.with_name(out.name + ".partial.jsonl")
     journal = begin(partial, made.to_dict(), resume=partial.exists())
     try:
-        _look(grader, data, paths, made.looks, journal)
+        _look(grader, data, paths, made.looks, journal, torch.device(device))
         measured, _ = journal.measured()
     finally:
         journal.close()
-    values = fitted(grader, chosen, ratings)(measured.values.ravel()).reshape(len(paths), -1)
+    curve = fitted(grader, chosen, ratings, device)
+    values = curve(measured.values.ravel()).reshape(len(paths), -1)
     labels, more = _kept(measured.paths, measured.values, values, chosen.doubt)
     write_labels(out, labels, made, more)
     partial.unlink()
     return labels
 
 
-def fitted(grader: Run, chosen: EfficientFiqa, ratings: Ratings) -> Logistic:
+def fitted(grader: Run, chosen: EfficientFiqa, ratings: Ratings, device: str = "cpu") -> Logistic:
     """The logistic from raw quality to labels, fitted on labelled or on held-out pictures."""
     known = ratings.held_out() if chosen.fitted_on == "held-out" else ratings
-    return fit_logistic(answers(grader, known.paths), known.labels)
+    return fit_logistic(answers(grader, known.paths, device), known.labels)
 
 
 def with_pseudo(ratings: Ratings, data: Path, *tables: Path) -> Ratings:
@@ -121,26 +124,34 @@ def _made(grader: Run, chosen: EfficientFiqa, data: Path, paths: Sequence[Path])
     )
 
 
-def _look(grader: Run, data: Path, paths: Sequence[Path], looks: int, journal: Journal) -> None:
+def _look(
+    grader: Run,
+    data: Path,
+    paths: Sequence[Path],
+    looks: int,
+    journal: Journal,
+    device: torch.device,
+) -> None:
     """Note the raw quality of every picture that is not noted yet, 1 or 4 looks at each."""
-    network, look = load_grader(grader), Look.of(grader.of_kind(Perceptual))
+    network, look = load_grader(grader).to(device), Look.of(grader.of_kind(Perceptual))
     for start in range(0, len(paths), CHUNK):
         chunk = paths[start : start + CHUNK]
         names = [path.relative_to(data).as_posix() for path in chunk]
         if not all(name in journal for name in names):
-            rows = np.concatenate(list(_raw(network, look, chunk, looks)))
+            rows = np.concatenate(list(_raw(network, look, chunk, looks, device)))
             journal.add(names, list(rows))
 
 
-def _raw(network: nn.Module, look: Look, paths: Sequence[Path], looks: int) -> Iterator[Rows]:
+def _raw(
+    network: nn.Module, look: Look, paths: Sequence[Path], looks: int, device: torch.device
+) -> Iterator[Rows]:
     """Raw quality N×looks of pictures."""
-    cpu = torch.device("cpu")
     if looks == 1:
         crops = np.stack([look.centre(path) for path in paths])
-        yield raw_qualities(network, [crops], cpu)[:, None]
+        yield raw_qualities(network, [crops], device)[:, None]
         return
     for path in paths:
-        yield raw_qualities(network, [np.ascontiguousarray(look.four(path))], cpu)[None]
+        yield raw_qualities(network, [np.ascontiguousarray(look.four(path))], device)[None]
 
 
 def _kept(

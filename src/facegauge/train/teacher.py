@@ -36,8 +36,6 @@ from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.runs import Run
 from facegauge.train.visits import Legs
 
-_CPU = torch.device("cpu")
-
 
 def train(
     chosen: Perceptual,
@@ -81,16 +79,22 @@ def teach(
     _reference(chosen, ratings, data)  # refused now, not after hours
     network = grader(chosen)
     begin_at(network, ratings.learned().labels)
-    if start is None:
-        begin_with(network, chosen, data)
-    else:
-        take_over(network, load_file(start.weights), str(start.weights))
+    if not Run(folder=out).state.is_file():  # which has the weights of a run that goes on
+        _begin(network, chosen, data, start)
     run = runs.started(out, chosen, resume)
     look = Look.of(chosen)
     learner = GraderLearner(chosen, network, run, ratings.held_out())
     fit(learner, Legs(chosen, Rated(ratings.learned(), look), workers), device)
-    _complete(run, ratings, data, learner.best())
+    _complete(run, ratings, data, learner.best(), device)
     return run
+
+
+def _begin(network: nn.Module, chosen: Perceptual, data: Path, start: Run | None) -> None:
+    """Give a fresh network the weights of a run, or those that the recipe names."""
+    if start is None:
+        begin_with(network, chosen, data)
+    else:
+        take_over(network, load_file(start.weights), str(start.weights))
 
 
 class GraderLearner(Course):
@@ -154,10 +158,10 @@ def load_grader(run: Run) -> nn.Module:
     return network.eval()
 
 
-def answers(run: Run, paths: Sequence[Path]) -> np.ndarray:
+def answers(run: Run, paths: Sequence[Path], device: str = "cpu") -> np.ndarray:
     """Raw quality, N, that the best network of a run gives the centres of pictures."""
-    look = Look.of(run.of_kind(Perceptual))
-    return raw_qualities(load_grader(run), centres(paths, look), _CPU)
+    look, where = Look.of(run.of_kind(Perceptual)), torch.device(device)
+    return raw_qualities(load_grader(run).to(where), centres(paths, look), where)
 
 
 def read_scale(run: Run) -> Calibration:
@@ -185,12 +189,13 @@ def _reference(chosen: Perceptual, ratings: Ratings, data: Path) -> tuple[Path, 
     return paths
 
 
-def _complete(run: Run, ratings: Ratings, data: Path, best: dict[str, float]) -> None:
+def _complete(run: Run, ratings: Ratings, data: Path, best: dict[str, float], device: str) -> None:
     """Grade the reference pictures, and mark the run as complete."""
     chosen, held = run.of_kind(Perceptual), ratings.held_out()
     paths = _reference(chosen, ratings, data)
     what = chosen.reference or f"{chosen.labels} (held out for validation)"
     with run.reference.open("wb") as file:
-        np.savez(file, raw=answers(run, paths), population=f"{len(paths)} pictures of {what}")
+        raw = answers(run, paths, device)
+        np.savez(file, raw=raw, population=f"{len(paths)} pictures of {what}")
     told = f"{len(ratings.learned())} pictures for training, {len(held)} held out for validation"
     run.finish(data=told, best=best)
