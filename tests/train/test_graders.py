@@ -33,6 +33,12 @@ def test_a_student_of_ones_own_width_is_smaller():
     assert half(torch.zeros(2, 3, 64, 64)).shape == (2,)
 
 
+@pytest.mark.parametrize("name", ["mobilenetv4_conv_small_035", "test_resnet", "test_vit"])
+def test_networks_whose_head_widens_the_features_and_others_answer(name):
+    network = grader(toy_recipe(f"network={name}")).eval()
+    assert network(torch.zeros(2, 3, 160, 160)).shape == (2,)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

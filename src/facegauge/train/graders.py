@@ -69,7 +69,8 @@ def grader(chosen: Perceptual) -> nn.Module:
         return Grader(Toy(chosen.head_width), chosen.head_width, chosen.head_width)
     require_backbone(chosen.network)
     made = timm.create_model(chosen.network, pretrained=False, num_classes=0, **_shape(chosen))
-    return Grader(made, int(made.num_features), chosen.head_width)  # type: ignore[arg-type]
+    features = getattr(made, "head_hidden_size", None) or made.num_features  # after its own head
+    return Grader(made, int(features), chosen.head_width)  # type: ignore[arg-type]
 
 
 def begin_at(network: nn.Module, labels: npt.NDArray[np.float32]) -> None:
