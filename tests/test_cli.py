@@ -32,7 +32,7 @@ FLAGS = {
         *("--out", "--landmarks", "--size", "--mode", "--jitter", "--seed"),
         *("--detector", "--faces"),
     },
-    "train": {"--out", "--data", "--set", "--resume", "--workers", "--device"},
+    "train": {"--out", "--data", "--set", "--stage", "--resume", "--workers", "--device"},
     "recipes": set(),
     "export": {"--out", "--set", "--recogniser"},
     "embed": {"--recogniser", "--out", "--landmarks", "--detector", "--aligned", "--workers"},

@@ -173,3 +173,41 @@ def test_faceqan_without_torch_says_what_to_install(work, console, recogniser, m
     done = console(*words("faceqan", recogniser, "--aligned"))
     assert done.code == 2
     assert "pip install 'facegauge[train]'" in " ".join(done.err.split())
+
+
+def test_full_reference_degrades_and_labels_without_a_recogniser(work, console):
+    pytest.importorskip("piq")
+    settings = ["--set", "versions=1", "--set", "metrics=gmsd", "--set", "without=webp"]
+    words = ["label", "full-reference", "--images", "photos", "--out", "d/spoiled.csv", *settings]
+    small = console(*words)
+    assert small.code == 1
+    assert "48 are needed on both sides" in small.err
+    assert not list((work / "d").iterdir())
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 50, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(work / "photos" / f"large{number}.png")
+    done = console(*words)
+    assert done.code == 0, done.err
+    assert done.out.strip() == "3 labels in d/spoiled.csv, 21 left out"
+    assert "broken.png: not an image in a supported format" in done.err
+    with (work / "d" / "spoiled.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all((work / "d" / "spoiled" / row["path"]).is_file() for row in rows)
+    assert not any("webp" in row["operation"] for row in rows)
+    assert console(*words, "--resume").code == 0
+    refused = console(*words)
+    assert refused.code == 2
+    assert "exists already" in refused.err
+
+
+def test_full_reference_refuses_what_it_does_not_use(work, console):
+    words = ["label", "full-reference", "--images", "photos", "--out", "l.csv"]
+    done = console(*words, "--recogniser", "r.onnx", "--landmarks", "l.csv")
+    assert done.code == 2
+    assert "asks no recogniser, got --recogniser, --landmarks. Leave it out" in done.err
+
+
+def test_other_techniques_need_a_recogniser(work, console):
+    done = console("label", "norm", "--images", "photos", "--out", "l.csv")
+    assert done.code == 2
+    assert "norm asks a recogniser, got none. Pass --recogniser FILE" in done.err

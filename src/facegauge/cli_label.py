@@ -15,22 +15,32 @@ from facegauge.terminal import counting, faces_known, tell
 if TYPE_CHECKING:
     from facegauge.techniques.difiqa import DifFiqa, Disturb
     from facegauge.techniques.faceqan import Attack, FaceQan
+    from facegauge.techniques.technique import Labels
+
+FULL_REFERENCE = "full-reference"
+"""The one technique that makes the pictures that it labels."""
 
 
 def label(
     technique: Annotated[
         str,
         typer.Argument(
-            help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa, difiqa, probe or norm."
+            help="ser-fiq, faceqan, sdd-fiqa, faceqnet, cr-fiqa, difiqa, probe, norm or "
+            "full-reference."
         ),
     ],
     images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
-    recogniser: Annotated[
-        str, typer.Option(help="A recogniser of ours; see: facegauge models wrap.")
-    ],
     out: Annotated[Path, typer.Option(help="A new .csv path,label; a .json goes with it.")],
+    recogniser: Annotated[
+        str | None,
+        typer.Option(help="A recogniser of ours, for all but full-reference; see: models wrap."),
+    ] = None,
     identities: Annotated[
-        Path | None, typer.Option(help="csv path,identity; for sdd-fiqa, faceqnet, cr-fiqa, probe.")
+        Path | None,
+        typer.Option(
+            help="csv path,identity; for sdd-fiqa, faceqnet, cr-fiqa, probe and, with split, "
+            "full-reference."
+        ),
     ] = None,
     diffusion: Annotated[
         Path | None, typer.Option(help="A finished run of the recipe difiqa; for difiqa.")
@@ -53,7 +63,16 @@ def label(
     batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Label the largest face of each picture by a technique; a killed run goes on with --resume."""
+    """Label the largest face of each picture by a technique; a killed run goes on with --resume.
+
+    full-reference degrades clean pictures into a folder beside the table, and labels those.
+    """
+    if technique == FULL_REFERENCE:
+        _need_nothing(recogniser=recogniser, landmarks=landmarks, detector=detector)
+        _label_degraded(_folder(images), out, settings or [], identities, seed, resume)
+        return
+    if recogniser is None:
+        raise OptionError(f"{technique} asks a recogniser, got none. Pass --recogniser FILE.")
     from facegauge import models
     from facegauge.techniques import catalogue
     from facegauge.techniques.labelling import label_images
@@ -84,11 +103,37 @@ def label(
             sources=_sources(diffusion),
             progress=count,
         )
+    _told(labels, out)
+
+
+def _told(labels: Labels, out: Path) -> None:
     for each in labels.left_out:
         tell(str(each))
     if not labels.paths:
         raise typer.Exit(1)
     typer.echo(f"{len(labels.paths)} labels in {out}, {len(labels.left_out)} left out")
+
+
+def _label_degraded(
+    images: Path, out: Path, settings: list[str], identities: Path | None, seed: int, resume: bool
+) -> None:
+    """Degrade the pictures of a folder and label what comes out, by torch and piq."""
+    with needing("train", "facegauge label full-reference"):
+        from facegauge.train.full_reference import label_folder
+    with counting("images") as count:
+        labels = label_folder(
+            images, out, settings, identities=identities, seed=seed, resume=resume, progress=count
+        )
+    _told(labels, out)
+
+
+def _need_nothing(**given: object) -> None:
+    told = [f"--{name}" for name, value in given.items() if value is not None]
+    if told:
+        raise OptionError(
+            f"{FULL_REFERENCE} looks at whole pictures and asks no recogniser, got "
+            f"{', '.join(told)}. Leave it out."
+        )
 
 
 def _attacker(device: str, recogniser: Path, constants: FaceQan) -> Attack:

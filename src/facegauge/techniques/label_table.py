@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,13 @@ from facegauge.techniques.technique import Labels, Technique
 
 _DIGITS = 7
 """Significant digits of a label: other batches move it by less."""
+
+
+class MadeBy(Protocol):
+    """What made a table of labels, in words and numbers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +69,25 @@ class Made:
         return asdict(self)
 
 
-def write_labels(out: Path, labels: Labels, made: Made) -> None:
+def write_labels(
+    out: Path, labels: Labels, made: MadeBy, more: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Write the table last, so that it is there only when all is.
+
+    ``more`` are further columns by name, a cell for each label.
 
     Raises:
         OptionError: there is no place to write.
     """
     facts = {**made.to_dict(), "labels": len(labels.paths), "left_out": len(labels.left_out)}
-    draft = out.with_name(out.name + ".draft")
+    draft, columns = out.with_name(out.name + ".draft"), more or {}
+    numbers = (f"{value:.{_DIGITS}g}" for value in labels.values.tolist())
     try:
         sidecar(out).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(LABEL_COLUMNS)
-            for path, value in zip(labels.paths, labels.values.tolist(), strict=True):
-                writer.writerow((path, f"{value:.{_DIGITS}g}"))
+            writer.writerow((*LABEL_COLUMNS, *columns))
+            writer.writerows(zip(labels.paths, numbers, *columns.values(), strict=True))
         draft.replace(out)
     except OSError as error:
         raise OptionError(
@@ -99,7 +110,7 @@ def sidecar(out: Path) -> Path:
     return out.with_suffix(".json")
 
 
-def finished(out: Path, made: Made) -> Labels:
+def finished(out: Path, made: MadeBy) -> Labels:
     """The labels of a table that is complete.
 
     Raises:
