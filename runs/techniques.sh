@@ -53,7 +53,7 @@ PYTHON
 trained difiqa --set tables=celeba_crops --set batch=8 --set dim=16 --set legs=8 --set steps=150 \
     --set learning_rate=1e-3 --set average=.99
 for name in cr-fiqa magface; do
-    trained "$name" $start --set batch=64 --set legs=5 --set learning_rate=1e-4
+    trained "$name" $start --set batch=32 --set legs=6 --set learning_rate=1e-3
 done
 for name in sdd-fiqa faceqnet; do
     labelled "$name" "$name"
