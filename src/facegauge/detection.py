@@ -3,8 +3,9 @@
 The first look is at the whole picture, reduced so that its long side is what the network is best
 at. Faces too small to be seen there are looked for at doubled scales, in overlapping tiles. Each
 level answers for the faces of its own size: what a tile shows of a face too large for it is dropped
-in favour of the coarser level, which saw it whole. Faces of a network of ours are looked at once
-more, each alone (see second_look).
+in favour of the coarser level, which saw it whole. Where the detector's file holds a judge, each
+level's candidates are looked at once more, each alone, before any is called a face (see
+second_look).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from facegauge.candidates import Candidates, common, faces_among, joined, moved,
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
 from facegauge.models import DETECTOR_STEP
-from facegauge.second_look import look_again
+from facegauge.second_look import LEAST, judged
 from facegauge.values import Box, Face, Landmarks, Pixels
 
 DEFAULT = "detector"
@@ -94,12 +95,7 @@ class Detector:
         if min(height, width) < SMALLEST_PICTURE:
             return []
         upright = np.ascontiguousarray(pixels)
-        faces = _faces(self._search(upright, search), width, height)
-        if not self.network.twice:
-            return faces
-        counted = 1 if search == Search.LARGEST else len(faces)
-        again = [look_again(upright, face, self.network) for face in faces[:counted]]
-        return [*again, *faces[counted:]]
+        return _faces(self._search(upright, search), width, height)
 
     def _search(self, pixels: Pixels, search: str) -> Candidates:
         """All levels together, in pixels of the picture."""
@@ -126,12 +122,19 @@ class Detector:
             seen = moved(seen, 1.0, 1.0, window.left, window.top)
             parts.append(seen[_whole(seen, window, width, height, _overlap(tile))])
         across, down = pixels.shape[1] / width, pixels.shape[0] / height
-        return moved(suppress(joined(parts)), across, down, 0, 0)
+        return self._judged(pixels, moved(suppress(joined(parts)), across, down, 0, 0))
+
+    def _judged(self, pixels: Pixels, found: Candidates) -> Candidates:
+        """What a second look leaves of the candidates; all of them without a judge."""
+        if self.network.judge is None or not len(found):
+            return found
+        return faces_among(judged(pixels, found, self.network.judge), self.confidence)
 
     def _in(self, picture: Pixels) -> Candidates:
         """What one run of the network shows, each face once."""
-        seen = self.network.look(_padded(picture, self.network.shape))
-        return faces_among(seen, self.confidence, voting=self.network.voting)
+        seen = self.network.look(padded(picture, self.network.shape))
+        least = self.confidence if self.network.judge is None else min(LEAST, self.confidence)
+        return faces_among(seen, least, voting=self.network.voting)
 
 
 def open(
@@ -232,7 +235,7 @@ def _reduced(pixels: Pixels, factor: float) -> Pixels:
     return framing.resized(pixels, width, height)
 
 
-def _padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:
+def padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:
     """The picture in the top left corner of a black one that the network takes."""
     step = DETECTOR_STEP
     height, width = shape or (-(-side // step) * step for side in picture.shape[:2])

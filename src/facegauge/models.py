@@ -17,15 +17,20 @@ import onnxruntime
 
 from facegauge import golden
 from facegauge.candidates import Candidates
-from facegauge.cards import METADATA_KEY, Card, Kind
+from facegauge.cards import METADATA_KEY, Card, Kind, golden_inputs
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
 from facegauge.values import Pixels
 
 DEFAULT = "utility"
 DETECTOR_STEP = 32
 """Height and width of what a detector takes are multiples of this many pixels."""
+SQUARE = 64
+"""Side in pixels of the squares that a detector's judge takes."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_BLACK = np.zeros((1, SQUARE, SQUARE, 3), dtype=np.uint8)
+_JUDGED = "face_"
+"""What the names of a judge's input and outputs begin with."""
 _OUTPUTS = {
     Kind.UTILITY: ("raw", "score"),
     Kind.PERCEPTUAL: ("raw", "score"),
@@ -76,28 +81,43 @@ class Model:
         boxes, landmarks, confidence = self._run(images)
         return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
 
+    @property
+    def judges(self) -> bool:
+        """Whether the file holds, beside a detector, a judge of what it finds."""
+        return len(self._session.get_inputs()) > 1
+
+    def judge(self, squares: Pixels) -> Candidates:
+        """A judge's word on squares, uint8 RGB N×SQUARE×SQUARE×3: N candidates, one each."""
+        boxes, landmarks, confidence = self._fetch(_JUDGED, squares)
+        return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
+
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.
 
         The golden vectors must come back, and the scores be those of the card's own calibration.
         """
-        outputs = self._run(golden.inputs(self.card, self.card.golden.seed))
-        answers, stored = (
-            golden.answers(self.card.kind, outputs),
-            np.array(self.card.golden.outputs),
-        )
+        answers = self.golden_answers(self.card.golden.seed)
+        stored = np.array(self.card.golden.outputs)
         if answers.shape != stored.shape:
             return float("inf")
         difference = float(np.abs(answers - stored).max())
         if self.card.calibration is None:
             return difference
-        raw, score = outputs
+        raw, score = self._run(golden.inputs(self.card, self.card.golden.seed))
         table = float(np.abs(self.card.calibration.apply(raw) - score).max())
         return max(difference, table)
 
     def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
-        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers, see golden."""
-        return golden.answers(self.card.kind, self._run(golden.inputs(self.card, seed)))
+        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers, see golden.
+
+        A detector with a judge has 3×16.
+        """
+        answers = golden.answers(self.card.kind, self._run(golden.inputs(self.card, seed)))
+        if not self.judges:
+            return answers
+        said = self._fetch(_JUDGED, golden_inputs(seed, SQUARE))
+        single = [values[:, None] for values in said]  # one point a picture
+        return np.hstack([answers, golden.answers(self.card.kind, single)])
 
     @property
     def golden_tolerance(self) -> float:
@@ -135,8 +155,16 @@ class Model:
                 f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
                 f"{'×'.join(map(str, images.shape))}. {expected[1]}"
             )
-        names = list(_OUTPUTS[self.card.kind])
-        return [np.asarray(values) for values in self._session.run(names, {"image": images})]
+        return self._fetch("", images)
+
+    def _fetch(self, part: str, images: Pixels) -> list[npt.NDArray[np.float32]]:
+        """What one part of the file answers; the other is shown a black square and not run."""
+        names = [f"{part}{name}" for name in _OUTPUTS[self.card.kind]]
+        fed = {each.name: _BLACK for each in self._session.get_inputs()}
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = True
+        found = self._session.run(names, {**fed, f"{part}image": images}, options)
+        return [np.asarray(values) for values in found]
 
 
 def open(

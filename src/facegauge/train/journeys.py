@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from facegauge.train import detector, diffusion, embedding, first, regression
+from facegauge.train import detector, diffusion, embedding, first, judge, regression
 from facegauge.train.recipe import Recipe
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipe_regression import Regression
 from facegauge.train.runs import Run
 
@@ -32,6 +33,8 @@ def train(
     flags: dict[str, Any] = {"resume": resume, "workers": workers, "device": device}
     if isinstance(chosen, Detector):
         return detector.train(chosen, data, out, **flags)
+    if isinstance(chosen, Judge):
+        return judge.train(chosen, data, out, **flags)
     if isinstance(chosen, First):
         return first.train(chosen, data, out, **flags)
     if isinstance(chosen, CrFiqa | MagFace):

@@ -12,6 +12,7 @@ from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipe_regression import DifFiqaR, FaceQnet, SddFiqa
 
 Chosen = TypeVar("Chosen", bound=Recipe)
@@ -19,6 +20,7 @@ Chosen = TypeVar("Chosen", bound=Recipe)
 KINDS: dict[str, type[Recipe]] = {
     "first": First,
     "detector": Detector,
+    "judge": Judge,
     "cr-fiqa": CrFiqa,
     "magface": MagFace,
     "sdd-fiqa": SddFiqa,
