@@ -25,12 +25,13 @@ from facegauge.evaluate.detection import threshold_at
 from facegauge.train import runs
 from facegauge.train.course import Course, fit
 from facegauge.train.detector import compared, settings
-from facegauge.train.judge_network import UNIT, JudgeNetwork, Verdicts
+from facegauge.train.judge_network import UNIT, JudgeNetwork, Verdicts, begin
 from facegauge.train.judge_visits import Visits, middle
 from facegauge.train.photographs import Photograph, read_backgrounds, read_photographs
 from facegauge.train.recipe_judge import Judge
 from facegauge.train.runs import Run
 from facegauge.train.scenes import Studio
+from facegauge.train.starts import read_start
 from facegauge.train.students import planes
 from facegauge.train.suspects import WIDE, Seeker, Suspects, stored
 from facegauge.values import Pixels
@@ -71,11 +72,14 @@ def train(
     photographs = read_photographs(data, chosen.tables, chosen.surest)
     table = chosen.tables[0] if chosen.tables else photographs[0].table
     source = models.locate(detector_of(chosen, data))
+    begun = network_of(chosen)
+    if chosen.start:
+        begin(begun, read_start(data / chosen.start))
     run = runs.started(out, chosen, resume)
     if not (run.folder / DETECTOR).is_file():
         shutil.copyfile(source, run.folder / DETECTOR)
     learned, held = _collected(chosen, data, run, photographs, table)
-    learner = JudgeLearner(chosen, run, held)
+    learner = JudgeLearner(chosen, run, held, begun)
     fit(learner, Visits(chosen, learned, workers), device)
     network = asking(detectors.open(run.folder / DETECTOR), load_judge(run))
     threshold = threshold_of(network, [each for each in photographs if each.table == table])
@@ -94,8 +98,10 @@ class JudgeLearner(Course):
 
     LOSSES = ("confidence", "box", "landmark")
 
-    def __init__(self, chosen: Judge, run: Run, held: Suspects) -> None:
-        super().__init__(chosen, network_of(chosen), run)
+    def __init__(
+        self, chosen: Judge, run: Run, held: Suspects, network: JudgeNetwork | None = None
+    ) -> None:
+        super().__init__(chosen, network or network_of(chosen), run)
         self.recipe, self.held = chosen, held
 
     def training_losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -159,7 +165,7 @@ def verdicts(network: nn.Module, pixels: np.ndarray, device: torch.device) -> Ve
 def network_of(chosen: Judge) -> JudgeNetwork:
     """The network of a recipe, with fresh weights drawn by its seed."""
     torch.manual_seed(chosen.seed)
-    network = JudgeNetwork(chosen.widths, chosen.depths, chosen.gathered)
+    network = JudgeNetwork(chosen.widths, chosen.depths, chosen.gathered, chosen.hidden)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -35,10 +35,15 @@ class Judge(Scenery):
     defocused: float = 0.2
     widths: tuple[int, ...] = (16, 32, 64, 96)
     """Channels after strides 2, 4, 8 and 16."""
-    depths: tuple[int, ...] = (3, 4, 1)
-    """Blocks at strides 4, 8 and 16."""
+    depths: tuple[int, ...] = (4, 2)
+    """Blocks at strides 8 and 16."""
     gathered: int = 160
-    """Channels of the last look, at all places together."""
+    """Channels that are gathered over places 4×4."""
+    hidden: int = 64
+    """Width of the layer before the last."""
+    start: str = ""
+    """Weights to begin with, a file in the data folder: those of a run of the recipe ``detector``
+    of the same widths and no fewer blocks, whose first layers are taken over."""
     spoiled: float = 0.3
     """Share of squares that suffer blur, noise, other light or compression, once more."""
     embossed: float = 0.03
@@ -56,14 +61,14 @@ class Judge(Scenery):
 
     def __post_init__(self) -> None:
         Scenery.__post_init__(self)
-        self._require_counts("scenes", "gathered")
+        self._require_counts("scenes", "gathered", "hidden")
         require(self.batch >= 2, "batch", "2 or more", self.batch)
         self._require_shares("least", "spoiled", "embossed", "moved", "scaled")
         good = 1.0 <= self.doubted < math.inf
         require(good, "doubted", "a finite number of 1 or more", self.doubted)
         for field in ("turned", "box_weight", "landmark_weight"):
             self._require_amount(field)
-        for field, count in (("widths", 4), ("depths", 3)):
+        for field, count in (("widths", 4), ("depths", 2)):
             values = getattr(self, field)
             good = len(values) == count and all(isinstance(v, int) and v >= 1 for v in values)
             require(good, field, f"{count} whole numbers of 1 or more", values)
