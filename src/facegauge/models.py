@@ -16,7 +16,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from facegauge import golden
-from facegauge.candidates import Candidates
+from facegauge.candidates import Candidates, answered
 from facegauge.cards import METADATA_KEY, Card, Kind, golden_inputs
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
 from facegauge.values import Pixels
@@ -78,46 +78,44 @@ class Model:
     def detect(self, images: Pixels) -> Candidates:
         """Candidates in photographs, uint8 RGB N×H×W×3; H and W are multiples of 32."""
         self._require(Kind.DETECTOR)
-        boxes, landmarks, confidence = self._run(images)
-        return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
+        return answered(*self._run(images))
 
     @property
     def judges(self) -> bool:
         """Whether the file holds, beside a detector, a judge of what it finds."""
-        return len(self._session.get_inputs()) > 1
+        return f"{_JUDGED}image" in {each.name for each in self._session.get_inputs()}
 
     def judge(self, squares: Pixels) -> Candidates:
         """A judge's word on squares, uint8 RGB N×SQUARE×SQUARE×3: N candidates, one each."""
-        boxes, landmarks, confidence = self._fetch(_JUDGED, squares)
-        return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
+        if not self.judges:
+            raise ModelError(f"{self.path} holds no judge. Export a run of the recipe judge.")
+        return answered(*self._fetch(_JUDGED, squares))
 
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.
 
         The golden vectors must come back, and the scores be those of the card's own calibration.
         """
-        answers = self.golden_answers(self.card.golden.seed)
-        stored = np.array(self.card.golden.outputs)
+        seed, stored = self.card.golden.seed, np.array(self.card.golden.outputs)
+        outputs = self._run(golden.inputs(self.card, seed))
+        answers = self._answers(outputs, seed)
         if answers.shape != stored.shape:
             return float("inf")
         difference = float(np.abs(answers - stored).max())
         if self.card.calibration is None:
             return difference
-        raw, score = self._run(golden.inputs(self.card, self.card.golden.seed))
+        raw, score = outputs
         table = float(np.abs(self.card.calibration.apply(raw) - score).max())
         return max(difference, table)
 
     def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
-        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers, see golden.
+        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers (16 with a judge)."""
+        return self._answers(self._run(golden.inputs(self.card, seed)), seed)
 
-        A detector with a judge has 3×16.
-        """
-        answers = golden.answers(self.card.kind, self._run(golden.inputs(self.card, seed)))
-        if not self.judges:
-            return answers
-        said = self._fetch(_JUDGED, golden_inputs(seed, SQUARE))
-        single = [values[:, None] for values in said]  # one point a picture
-        return np.hstack([answers, golden.answers(self.card.kind, single)])
+    def _answers(self, found: list[npt.NDArray[np.float32]], seed: int) -> npt.NDArray[np.float64]:
+        """The golden part of outputs, and of what a judge says of the same seed's squares."""
+        said = self._fetch(_JUDGED, golden_inputs(seed, SQUARE)) if self.judges else ()
+        return golden.answers(self.card.kind, found, said)
 
     @property
     def golden_tolerance(self) -> float:
@@ -145,17 +143,17 @@ class Model:
         return sides == (size, size)
 
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
-        if not self._takes(images):
-            size = self.card.crop.size
-            expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
-            if self.card.kind is Kind.DETECTOR:
-                sides = f"N×H×W×3 with H and W multiples of {DETECTOR_STEP}"
-                expected = sides, "Pad it, or use facegauge.detection."
-            raise ModelError(
-                f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
-                f"{'×'.join(map(str, images.shape))}. {expected[1]}"
-            )
-        return self._fetch("", images)
+        if self._takes(images):
+            return self._fetch("", images)
+        size = self.card.crop.size
+        expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
+        if self.card.kind is Kind.DETECTOR:
+            sides = f"N×H×W×3 with H and W multiples of {DETECTOR_STEP}"
+            expected = sides, "Pad it, or use facegauge.detection."
+        raise ModelError(
+            f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
+            f"{'×'.join(map(str, images.shape))}. {expected[1]}"
+        )
 
     def _fetch(self, part: str, images: Pixels) -> list[npt.NDArray[np.float32]]:
         """What one part of the file answers; the other is shown a black square and not run."""

@@ -77,8 +77,8 @@ class JudgeNetwork(nn.Module):
     def forward(self, planes: Tensor) -> Verdicts:
         """Verdicts on planes N×3×SIDE×SIDE in -1..1."""
         features, seen = self.stem(planes), []
-        for stage, gather in zip(self.stages, self.gather, strict=True):
-            features = stage(features)
+        for down, gather in zip(self.stages, self.gather, strict=True):
+            features = down(features)
             seen.append(gather(features).flatten(1))
         answers = self.last(self.hidden(torch.cat(seen, 1))).float()
         places = answers[:, 1:] * UNIT + (SIDE - 1) / 2
