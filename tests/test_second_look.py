@@ -1,4 +1,4 @@
-"""A second look: candidates are shown alone, and what is said of them comes back to its place."""
+"""A second look: the face is shown alone and mirrored, and what is seen comes back to its place."""
 
 from dataclasses import replace
 
@@ -6,17 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from facegauge import second_look
 from facegauge.candidates import Candidates
 from facegauge.detection import Detector
-from facegauge.second_look import FILLED, LEAST, SHARE, SIDE, around, judged, shown
+from facegauge.detectors import Network
+from facegauge.second_look import FILLED, SIDE, look_again
+from facegauge.values import Box, Face, Landmarks
 from toy_detector import scene, squares
 
 POINTS = np.array([(-0.25, -0.15), (0.25, -0.15), (0.0, 0.05), (-0.2, 0.25), (0.2, 0.25)])
 
 
 def dotted(middle, side):
-    """A picture with five bright dots where a face's landmarks are, of three colours."""
+    """A picture with five bright dots where a face's landmarks are, of five colours."""
     picture, points = np.zeros((300, 400, 3), np.uint8), np.array(middle) + side * POINTS
     for number, (x, y) in enumerate(points):
         ys, xs = np.mgrid[:300, :400]
@@ -25,36 +26,30 @@ def dotted(middle, side):
     return picture, points
 
 
-def candidate(middle, side, points, confidence=0.8):
-    half = np.array([side, side]) / 2
-    box = np.concatenate([np.array(middle) - half, np.array(middle) + half])
-    return Candidates(
-        boxes=box[None].astype(np.float32),
-        landmarks=np.asarray(points, np.float32).reshape(1, 10),
-        confidence=np.array([confidence], np.float32),
-    )
+def face(middle, side, points):
+    half = side / 2
+    (x, y) = middle
+    box = Box(x0=x - half, y0=y - half, x1=x + half, y1=y + half)
+    return Face(box=box, landmarks=Landmarks.from_array(points), confidence=0.8)
 
 
-def saying(boxes=None, landmarks=None, confidence=0.5, seen=None):
-    """A judge that keeps what it is shown and says the same of every square."""
+def seeing(crops, points=None, confidence=0.9, low=0.125, high=0.875):
+    """A network that keeps what it is shown and answers with the same face."""
 
-    def judge(shown):
-        if seen is not None:
-            seen.append(shown)
-        count = len(shown)
-        usual = [(SIDE - 1) / 2 + sign * FILLED * SIDE / 2 for sign in (-1, -1, 1, 1)]
-        points = np.zeros((5, 2)) if landmarks is None else landmarks(shown[0])
+    def look(crop):
+        crops.append(crop)
+        shown = np.zeros((5, 2)) if points is None else points(crop)
         return Candidates(
-            boxes=np.tile(np.float32(usual if boxes is None else boxes), (count, 1)),
-            landmarks=np.tile(np.float32(points).reshape(1, 10), (count, 1)),
-            confidence=np.full(count, confidence, np.float32),
+            boxes=np.array([[low * SIDE] * 2 + [high * SIDE] * 2], np.float32),
+            landmarks=np.asarray(shown, np.float32).reshape(1, 10),
+            confidence=np.array([confidence], np.float32),
         )
 
-    return judge
+    return Network(name="n", look=look, confidence=0.5, twice=True)
 
 
 def dots(crop):
-    """Where the five dots of a crop are."""
+    """Where the five dots of a mirrored crop are, in the order of a mirrored face."""
     found = []
     for channel, count in ((0, 2), (1, 2), (2, 1)):
         plane = crop[..., channel].astype(np.float64)
@@ -64,9 +59,10 @@ def dots(crop):
             weight = plane[ys, xs]
             found.append(((xs * weight).sum(), (ys * weight).sum()) / weight.sum())
     found = np.array(found)
-    found = found[np.argsort(found[:, 1])]
-    eyes, mouth = (part[np.argsort(part[:, 0])] for part in (found[:2], found[3:]))
-    return np.concatenate([eyes, found[2:3], mouth])
+    eyes, mouth = (found[np.argsort(found[:, 1])][part] for part in (slice(0, 2), slice(3, 5)))
+    nose = found[np.argsort(found[:, 1])][2]
+    eyes, mouth = eyes[np.argsort(eyes[:, 0])], mouth[np.argsort(mouth[:, 0])]
+    return np.concatenate([eyes, nose[None], mouth])
 
 
 @pytest.mark.parametrize(
@@ -74,101 +70,48 @@ def dots(crop):
 )
 def test_landmarks_come_back_to_where_they_are(middle, side):
     picture, points = dotted(middle, side)
-    seen = []
-    first = candidate(middle, side, points + 8.0)
-    found = judged(picture, first, saying(landmarks=dots, seen=seen))
-    assert [crops.shape for crops in seen] == [(1, SIDE, SIDE, 3)]
-    expected = points + 8.0 * (1 - SHARE)
-    np.testing.assert_allclose(found.landmarks.reshape(5, 2), expected, atol=0.02 * side)
-    np.testing.assert_allclose(found.boxes, first.boxes, atol=0.02 * side)
+    crops = []
+    found = look_again(picture, face(middle, side, points + 8.0), seeing(crops, dots))
+    assert [crop.shape for crop in crops] == [(SIDE, SIDE, 3)]
+    np.testing.assert_allclose(found.landmarks.array(), points + 4.0, atol=0.02 * side)
+    assert found.box == face(middle, side, points).box
+    assert found.confidence == 0.8
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "both"),
-    [(0.5, 0.5, 0.5), (0.2, 0.8, 0.5), (0.9, 0.9, 81 / 82), (0.1, 0.5, 0.1), (1.0, 0.5, 1.0)],
-)
-def test_evidence_is_added(first, second, both):
-    """Odds are multiplied: 9 to 1 twice is 81 to 1."""
-    picture, points = dotted((200, 150), 96)
-    found = judged(picture, candidate((200, 150), 96, points, first), saying(confidence=second))
-    assert found.confidence == pytest.approx([both], abs=1e-6)
-
-
-def test_the_box_fills_its_share_of_the_square_and_beyond_the_picture_is_black():
+def test_the_face_fills_its_share_of_a_mirrored_square_and_beyond_the_picture_is_black():
     picture = np.full((100, 100, 3), 200, np.uint8)
     picture[:, :20] = 90
-    square = around(np.array([-20, 20, 40, 80], np.float32))
-    assert square.side == round(60 / FILLED)
-    row = shown(picture, square)[SIDE // 2, :, 0]
-    unit = SIDE / square.side
-    assert row[0] == 0
-    assert abs(int((row == 0).sum()) - -square.left * unit) < 2
-    assert abs(int((row > 180).sum()) - (square.left + square.side - 20) * unit) < 2
-    assert row[-1] == 200
+    crops = []
+    look_again(picture, face((10, 50), 60, np.array([10, 50]) + 60 * POINTS), seeing(crops))
+    [crop] = crops
+    unit = SIDE * FILLED / 60
+    row = crop[SIDE // 2, :, 0]
+    assert row[-1] == 0  # left of the picture, mirrored to the right
+    assert abs(int((row == 0).sum()) - (40 - 10) * unit) < 3
+    assert abs(int((row > 180).sum()) - (40 - 10) * unit) < 3
+    assert row[0] == 200
 
 
-@pytest.mark.parametrize("box", [(-90, 10, -50, 40), (130, 10, 170, 40), (10, -90, 40, -50)])
-def test_a_candidate_outside_the_picture_is_shown_as_black(box):
-    picture = np.full((100, 100, 3), 200, np.uint8)
-    assert not shown(picture, around(np.array(box, np.float32))).any()
-
-
-def test_many_candidates_are_shown_in_parts(monkeypatch):
-    monkeypatch.setattr(second_look, "AT_ONCE", 2)
+@pytest.mark.parametrize("answer", [{"confidence": 0.1}, {"confidence": np.nan}, {"high": 0.3}])
+def test_a_face_that_is_not_seen_again_stays_as_it_was(answer):
     picture, points = dotted((200, 150), 96)
-    one, seen = candidate((200, 150), 96, points), []
-    found = judged(picture, one[np.zeros(5, dtype=int)], saying(seen=seen))
-    assert len(found) == 5
-    assert [len(each) for each in seen] == [2, 2, 1]
+    first = face((200, 150), 96, points)
+    assert look_again(picture, first, seeing([], lambda crop: points, **answer)) == first
 
 
-@pytest.mark.parametrize(("word", "faces"), [(0.5, 2), (0.01, 0), (np.nan, 0)])
-@pytest.mark.parametrize("search", ["all", "largest"])
-def test_what_both_looks_do_not_bear_out_is_no_face(word, faces, search):
-    plain = squares(size=640)
+@pytest.mark.parametrize(("search", "looks"), [("all", 3), ("largest", 2)])
+def test_every_face_that_counts_is_looked_at_once_more(search, looks):
+    plain, seen = squares(size=640), []
+
+    def look(picture):
+        seen.append(picture.shape)
+        return plain.network.look(picture)
+
+    network = replace(plain.network, look=look, twice=True)
     picture = scene((100, 60, 90), (300, 200, 60))
-    network = replace(plain.network, judge=saying(confidence=word))
-    assert len(Detector(network).find(picture, search)) == faces
-
-
-def test_the_first_look_may_be_unsure_of_what_the_second_bears_out():
-    plain, picture = squares(size=640), scene((100, 60, 90))
-
-    def unsure(confidence):
-        def look(pixels):
-            found = plain.network.look(pixels)
-            return replace(found, confidence=np.full(len(found), confidence, np.float32))
-
-        return replace(plain.network, look=look, judge=saying(confidence=0.99))
-
-    assert len(Detector(unsure(2 * LEAST)).find(picture)) == 1
-    assert len(Detector(unsure(0.5 * LEAST)).find(picture)) == 0
-    assert len(Detector(unsure(0.5 * LEAST), confidence=0.4 * LEAST).find(picture)) == 1
-
-
-def test_two_candidates_that_turn_out_to_be_one_face_are_one():
-    """Both boxes come to lie on the same face at the second look."""
-    first, second = (candidate((x, 150), 80, np.array([x, 150]) + 80 * POINTS) for x in (170, 215))
-    both = Candidates(
-        boxes=np.concatenate([first.boxes, second.boxes]),
-        landmarks=np.concatenate([first.landmarks, second.landmarks]),
-        confidence=np.array([0.8, 0.6], np.float32),
-    )
-    middle = (first.boxes + second.boxes)[0] / 2
-
-    def judge(crops):
-        corners = np.array([[s.left, s.top] for s in map(around, both.boxes)])
-        side = around(both.boxes[0]).side
-        local = (middle - np.tile(corners, 2) + 0.5) * SIDE / side - 0.5
-        points = np.tile(np.float32((SIDE / 2 + 20 * POINTS).reshape(1, 10)), (2, 1))
-        return Candidates(
-            boxes=local.astype(np.float32),
-            landmarks=points,
-            confidence=np.full(len(crops), 0.6, np.float32),
-        )
-
-    plain = squares(size=640).network
-    alone = replace(plain, look=lambda _: both)
-    picture = np.zeros((480, 640, 3), np.uint8)
-    assert len(Detector(alone).find(picture)) == 2
-    assert len(Detector(replace(alone, judge=judge)).find(picture)) == 1
+    once, twice = plain.find(picture, search), Detector(network).find(picture, search)
+    assert len(seen) == looks
+    assert [each.box for each in twice] == [each.box for each in once]
+    for mine, before in zip(twice, once, strict=True):  # a red square looks alike in the mirror
+        moved = np.abs(mine.landmarks.array() - before.landmarks.array())
+        assert moved.max() < 0.05 * 90

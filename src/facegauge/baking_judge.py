@@ -1,9 +1,8 @@
 """A judge is put into a detector's file: two networks, one file, one card.
 
 The file then has a second input, ``face_image`` (uint8 RGB N×64×64×3: squares around candidates),
-and answers to it with ``face_boxes`` N×4, ``face_landmarks`` N×10 and ``face_confidence`` N. The
-two parts share no node, so that a program runs the one that it asks for. Needs the ``onnx`` package
-(extra ``train``).
+and answers to it with ``face_confidence`` N. The two parts share no node, so that a program runs
+the one that it asks for. Needs the ``onnx`` package (extra ``train``).
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 PREFIX = "face_"
 """What the names of the judge's part begin with."""
 OUTPUTS: dict[str, graphs.Shape] = {
-    "boxes": ["n", 4],
-    "landmarks": ["n", 10],
     "confidence": ["n"],
 }
 
@@ -35,8 +32,7 @@ def bake_judge(
 
     Args:
         detector: name or file of a detector of ours; a judge that it has already is replaced.
-        bare: a network that takes planes N×3×64×64, with outputs named as in ``OUTPUTS``, in pixels
-            of the square (pixel centres at whole numbers) and, in 0..1, N.
+        bare: a network that takes planes N×3×64×64, with the one output ``confidence``, N in 0..1.
         preprocessing: what that network expects.
         card: the card; its golden vectors are filled in here, from the finished file.
         out: the file to write.
@@ -53,7 +49,7 @@ def bake_judge(
     names = {output.name for output in bare.graph.output}
     if found.kind is not Kind.DETECTOR or card.kind is not Kind.DETECTOR or names != set(OUTPUTS):
         raise ModelError(
-            f"Expected a detector and a judge with the outputs {', '.join(OUTPUTS)}, got "
+            f"Expected a detector and a judge with the output {', '.join(OUTPUTS)}, got "
             f"{found.name}, a {found.kind}, and {', '.join(sorted(names))}."
         )
     model = onnx.load(str(models.locate(detector)))

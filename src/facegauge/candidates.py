@@ -43,11 +43,6 @@ class Candidates:
         )
 
 
-def answered(boxes: Values, landmarks: Values, confidence: Values) -> Candidates:
-    """Candidates from a network's outputs in their order."""
-    return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
-
-
 def joined(parts: Sequence[Candidates]) -> Candidates:
     """The candidates of several parts of one picture, one after the other."""
     return Candidates(

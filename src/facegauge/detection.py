@@ -3,9 +3,9 @@
 The first look is at the whole picture, reduced so that its long side is what the network is best
 at. Faces too small to be seen there are looked for at doubled scales, in overlapping tiles. Each
 level answers for the faces of its own size: what a tile shows of a face too large for it is dropped
-in favour of the coarser level, which saw it whole. Where the detector's file holds a judge, each
-level's candidates are looked at once more, each alone, before any is called a face (see
-second_look).
+in favour of the coarser level, which saw it whole. Where a network's file holds a judge, that is
+asked about each level's doubtful candidates (see judging). Faces of a network of ours are looked at
+once more, each alone (see second_look).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from facegauge.alignment import frontal_eye_distance
 from facegauge.candidates import Candidates, common, faces_among, joined, moved, suppress, usable
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
+from facegauge.judging import LEAST, judged
 from facegauge.models import DETECTOR_STEP
-from facegauge.second_look import LEAST, judged
+from facegauge.second_look import look_again
 from facegauge.values import Box, Face, Landmarks, Pixels
 
 DEFAULT = "detector"
@@ -95,7 +96,12 @@ class Detector:
         if min(height, width) < SMALLEST_PICTURE:
             return []
         upright = np.ascontiguousarray(pixels)
-        return _faces(self._search(upright, search), width, height)
+        faces = _faces(self._search(upright, search), width, height)
+        if not self.network.twice:
+            return faces
+        counted = 1 if search == Search.LARGEST else len(faces)
+        again = [look_again(upright, face, self.network) for face in faces[:counted]]
+        return [*again, *faces[counted:]]
 
     def _search(self, pixels: Pixels, search: str) -> Candidates:
         """All levels together, in pixels of the picture."""
@@ -125,7 +131,7 @@ class Detector:
         return self._judged(pixels, moved(suppress(joined(parts)), across, down, 0, 0))
 
     def _judged(self, pixels: Pixels, found: Candidates) -> Candidates:
-        """What a second look leaves of the candidates; all of them without a judge."""
+        """What the judge leaves of the candidates; all of them where there is none."""
         if self.network.judge is None or not len(found):
             return found
         return faces_among(judged(pixels, found, self.network.judge), self.confidence)

@@ -31,16 +31,15 @@ def answers(
     outputs: Sequence[npt.NDArray[np.float32]],
     said: Sequence[npt.NDArray[np.float32]] = (),
 ) -> npt.NDArray[np.float64]:
-    """The part of a model's outputs that its golden vectors hold, N×1, N×8 or N×16.
+    """The part of a model's outputs that its golden vectors hold, N×1, N×8 or N×9.
 
     Scores; the first eight numbers of each embedding; or, of each picture's candidates, the mean
     and the largest confidence, the means of x0, y0, x1, y1, and those of the landmarks' x and y.
-    What a detector's judge ``said`` adds the same numbers of its one candidate a square.
+    What a detector's judge ``said`` of squares is one number more.
     """
     if kind is Kind.DETECTOR:
-        single = [values[:, None] for values in said]
-        parts = [part for part in (outputs, single) if part]
-        return np.hstack([_of_candidates(*(v.astype(np.float64) for v in p)) for p in parts])
+        found = _of_candidates(*(values.astype(np.float64) for values in outputs))
+        return np.hstack([found, *(values.astype(np.float64)[:, None] for values in said)])
     chosen = outputs[0][:, :8] if kind is Kind.RECOGNISER else outputs[1][:, None]
     return chosen.astype(np.float64)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from facegauge import golden
-from facegauge.candidates import Candidates, answered
+from facegauge.candidates import Candidates
 from facegauge.cards import METADATA_KEY, Card, Kind, golden_inputs
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
 from facegauge.values import Pixels
@@ -30,7 +30,7 @@ SQUARE = 64
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _BLACK = np.zeros((1, SQUARE, SQUARE, 3), dtype=np.uint8)
 _JUDGED = "face_"
-"""What the names of a judge's input and outputs begin with."""
+"""What the names of a judge's input and output begin with."""
 _OUTPUTS = {
     Kind.UTILITY: ("raw", "score"),
     Kind.PERCEPTUAL: ("raw", "score"),
@@ -78,18 +78,19 @@ class Model:
     def detect(self, images: Pixels) -> Candidates:
         """Candidates in photographs, uint8 RGB N×H×W×3; H and W are multiples of 32."""
         self._require(Kind.DETECTOR)
-        return answered(*self._run(images))
+        boxes, landmarks, confidence = self._run(images)
+        return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
 
     @property
     def judges(self) -> bool:
-        """Whether the file holds, beside a detector, a judge of what it finds."""
+        """Whether the file holds a judge of what its detector finds."""
         return f"{_JUDGED}image" in {each.name for each in self._session.get_inputs()}
 
-    def judge(self, squares: Pixels) -> Candidates:
-        """A judge's word on squares, uint8 RGB N×SQUARE×SQUARE×3: N candidates, one each."""
+    def judge(self, squares: Pixels) -> npt.NDArray[np.float32]:
+        """A judge's confidences 0..1 of squares, uint8 RGB N×SQUARE×SQUARE×3: float32 N."""
         if not self.judges:
             raise ModelError(f"{self.path} holds no judge. Export a run of the recipe judge.")
-        return answered(*self._fetch(_JUDGED, squares))
+        return self._fetch((f"{_JUDGED}confidence",), f"{_JUDGED}image", squares)[0]
 
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.
@@ -109,12 +110,12 @@ class Model:
         return max(difference, table)
 
     def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
-        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers (16 with a judge)."""
+        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers (9 with a judge)."""
         return self._answers(self._run(golden.inputs(self.card, seed)), seed)
 
     def _answers(self, found: list[npt.NDArray[np.float32]], seed: int) -> npt.NDArray[np.float64]:
         """The golden part of outputs, and of what a judge says of the same seed's squares."""
-        said = self._fetch(_JUDGED, golden_inputs(seed, SQUARE)) if self.judges else ()
+        said = [self.judge(golden_inputs(seed, SQUARE))] if self.judges else []
         return golden.answers(self.card.kind, found, said)
 
     @property
@@ -144,7 +145,7 @@ class Model:
 
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
         if self._takes(images):
-            return self._fetch("", images)
+            return self._fetch(_OUTPUTS[self.card.kind], "image", images)
         size = self.card.crop.size
         expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
         if self.card.kind is Kind.DETECTOR:
@@ -155,14 +156,14 @@ class Model:
             f"{'×'.join(map(str, images.shape))}. {expected[1]}"
         )
 
-    def _fetch(self, part: str, images: Pixels) -> list[npt.NDArray[np.float32]]:
-        """What one part of the file answers; the other is shown a black square and not run."""
-        names = [f"{part}{name}" for name in _OUTPUTS[self.card.kind]]
+    def _fetch(
+        self, outputs: tuple[str, ...], name: str, images: Pixels
+    ) -> list[npt.NDArray[np.float32]]:
+        """Some outputs; what they do not need is shown a black square and not run."""
         fed = {each.name: _BLACK for each in self._session.get_inputs()}
         options = onnxruntime.RunOptions()
         options.only_execute_path_to_fetches = True
-        found = self._session.run(names, {**fed, f"{part}image": images}, options)
-        return [np.asarray(values) for values in found]
+        return list(self._session.run(list(outputs), {**fed, name: images}, options))
 
 
 def open(

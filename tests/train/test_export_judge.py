@@ -10,7 +10,7 @@ from facegauge.baking_judge import bake_judge
 from facegauge.candidates import logits
 from facegauge.conventions import CONVENTIONS
 from facegauge.errors import ModelError
-from facegauge.second_look import SIDE
+from facegauge.judging import SIDE
 from facegauge.train.export import export_run
 from facegauge.train.export_judge import to_bare
 from facegauge.train.judge import load_judge
@@ -30,9 +30,8 @@ def test_the_judge_answers_as_the_network(judged, exported):
     said = exported[1].judge(squares)
     threshold = judged.facts()["threshold"]
     shift = np.log(threshold / (1 - threshold))
-    np.testing.assert_allclose(said.boxes, wanted.boxes.numpy(), atol=0.05)
-    np.testing.assert_allclose(said.landmarks, wanted.landmarks.numpy(), atol=0.05)
-    np.testing.assert_allclose(logits(said.confidence), wanted.logits.numpy() - shift, atol=0.02)
+    expected = judged.recipe().weight * wanted.logits.numpy() - shift
+    np.testing.assert_allclose(logits(said), expected, atol=0.02)
 
 
 def test_the_detector_answers_as_before(exported):
@@ -51,13 +50,13 @@ def test_the_file_is_one_model_with_one_card(exported):
     assert (card.identifier, card.kind) == ("detector-7", "detector")
     assert "judge" in card.training.recipe
     assert model.judges
-    assert np.shape(card.golden.outputs) == (3, 16)
+    assert np.shape(card.golden.outputs) == (3, 9)
     assert detection.open(model.path).network.judge is not None
 
 
 def test_a_judge_is_replaced_and_not_added(judged, exported, tmp_path):
     card, model = exported
-    bare = to_bare(load_judge(judged), judged.facts()["threshold"])
+    bare = to_bare(load_judge(judged), judged.recipe().weight, judged.facts()["threshold"])
     bake_judge(model.path, bare, CONVENTIONS["arcface"], card, tmp_path / "again.onnx")
     names = [
         {each.name for each in onnx.load(str(path)).graph.initializer}
@@ -70,7 +69,7 @@ def test_a_judge_is_replaced_and_not_added(judged, exported, tmp_path):
 
 
 def test_only_a_detector_gets_a_judge(judged, tmp_path):
-    bare = to_bare(load_judge(judged), 0.5)
+    bare = to_bare(load_judge(judged), 1.0, 0.5)
     card = models.read_card("detector")
     with pytest.raises(ModelError, match="utility, a utility"):
         bake_judge("utility", bare, CONVENTIONS["arcface"], card, tmp_path / "x.onnx")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from facegauge import detectors
-from facegauge.candidates import Candidates, logits
+from facegauge.candidates import logits
 from facegauge.train import judge
 from facegauge.train.judge import JudgeLearner, asking, graded, load_judge, threshold_of
 from facegauge.train.judge_network import JudgeNetwork, Verdicts
@@ -97,7 +97,7 @@ def knowing(held: Suspects, right: float, shift: float = 0.0) -> Verdicts:
 @pytest.mark.parametrize(("right", "missed"), [(3.0, 0.0), (-3.0, 1.0)])
 def test_grades_are_missed_faces_and_distances(judged, right, missed):
     held = found_in(judged, "held")
-    found = graded(knowing(held, right, shift=2.0), held)
+    found = graded(knowing(held, right, shift=2.0), held, 1.0)
     eyes = np.linalg.norm(np.diff(held.landmarks[held.face > 0][:, :2], axis=1)[:, 0], axis=1)
     assert found["missed"] == missed
     assert found["landmark_error"] == pytest.approx(np.median(2.0 / eyes), rel=1e-3)
@@ -120,16 +120,14 @@ class Sure(nn.Module):
 
 
 def test_a_judge_in_training_serves_a_detector():
-    network = asking(detectors.open("detector"), Sure(1.5))
+    network = asking(detectors.open("detector"), Sure(1.5), 2.0)
     said = network.judge(np.zeros((3, 64, 64, 3), np.uint8))
-    assert isinstance(said, Candidates)
-    assert logits(said.confidence) == pytest.approx([1.5] * 3, abs=1e-5)
-    assert said.boxes.shape == (3, 4)
+    assert logits(said) == pytest.approx([3.0] * 3, abs=1e-5)
 
 
 def test_the_threshold_lies_within_reach(photos):
     some = [each for each in read_photographs(photos, ("street",), 0.5) if each.validation]
-    silent = asking(detectors.open("detector"), Sure(-15.0))
+    silent = asking(detectors.open("detector"), Sure(-15.0), 1.0)
     assert threshold_of(silent, some) == 0.01
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facegauge.errors import TrainingError
-from facegauge.second_look import FILLED, SIDE
+from facegauge.judging import FILLED, SIDE
 from facegauge.train import detector, judge
 from facegauge.train.judge_network import NUMBERS, USUAL, ExportedJudge, begin
 from facegauge.train.recipe_detector import Detector
@@ -77,6 +77,6 @@ def test_the_threshold_becomes_one_half():
     torch.nn.init.normal_(network.last.weight)
     squares = torch.randn(40, 3, SIDE, SIDE)
     with torch.no_grad():
-        plain, shifted = ExportedJudge(network)(squares)[2], ExportedJudge(network, 0.3)(squares)[2]
-    odds = plain / (1 - plain) / (0.3 / 0.7)
+        plain, shifted = ExportedJudge(network)(squares), ExportedJudge(network, 2.0, 0.3)(squares)
+    odds = (plain / (1 - plain)) ** 2 / (0.3 / 0.7)
     torch.testing.assert_close(shifted, odds / (1 + odds), atol=1e-5, rtol=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from facegauge.second_look import SIDE
+from facegauge.judging import SIDE
 from facegauge.train.judge_visits import Steps, doubt, middle, motion, moved
 from facegauge.train.suspects import WIDE, Suspects
 from toy_photographs import toy_judge

@@ -26,7 +26,7 @@ def export_judge(run: Run, chosen: Judge, out: Path) -> Card:
     before = models.read_card(detector)
     said = before.training
     notes = (
-        f"{said.notes}; judge: validation landmark error {best['landmark_error']:.3f}, "
+        f"{said.notes}; judge: validation: "
         f"{best['missed']:.3f} of the faces less sure than the surest fiftieth of the others"
     )
     training = replace(
@@ -38,13 +38,13 @@ def export_judge(run: Run, chosen: Judge, out: Path) -> Card:
         notes=notes,
     )
     card = replace(before, name=chosen.name, version=chosen.version, training=training)
-    bare = to_bare(load_judge(run), facts["threshold"])
+    bare = to_bare(load_judge(run), chosen.weight, facts["threshold"])
     return baking_judge.bake_judge(detector, bare, CONVENTIONS["arcface"], card, out)
 
 
-def to_bare(network: JudgeNetwork, threshold: float) -> Any:
-    """The network as ONNX: planes N×3×64×64 in; boxes, landmarks and confidence out."""
+def to_bare(network: JudgeNetwork, weight: float, threshold: float) -> Any:
+    """The network as ONNX: planes N×3×64×64 in, confidence N out."""
     example = torch.zeros(2, 3, models.SQUARE, models.SQUARE)
-    names = ("boxes", "landmarks", "confidence")
+    exported = ExportedJudge(fused(network), weight, threshold)
     batch = {0: torch.export.Dim("n", min=1)}
-    return to_onnx(ExportedJudge(fused(network), threshold), example, names, batch)
+    return to_onnx(exported, example, ("confidence",), batch)

@@ -18,9 +18,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facegauge import detection, detectors, images, models, second_look
-from facegauge.candidates import Candidates
-from facegauge.detectors import Network
+from facegauge import detection, detectors, images, judging, models
+from facegauge.detectors import Floats, Network
 from facegauge.evaluate.detection import threshold_at
 from facegauge.train import runs
 from facegauge.train.course import Course, fit
@@ -81,7 +80,7 @@ def train(
     learned, held = _collected(chosen, data, run, photographs, table)
     learner = JudgeLearner(chosen, run, held, begun)
     fit(learner, Visits(chosen, learned, workers), device)
-    network = asking(detectors.open(run.folder / DETECTOR), load_judge(run))
+    network = asking(detectors.open(run.folder / DETECTOR), load_judge(run), chosen.weight)
     threshold = threshold_of(network, [each for each in photographs if each.table == table])
     run.finish(data=_described(learned, held), best=learner.best(), threshold=threshold)
     return run
@@ -127,16 +126,16 @@ class JudgeLearner(Course):
         ``landmark_error``: median, in units of the inter-eye distance.
         """
         said = verdicts(network.eval(), middle(self.held.pixels), self.device)
-        return graded(said, self.held)
+        return graded(said, self.held, self.recipe.weight)
 
     def merit(self, grades: dict[str, float]) -> float:
-        """Landmark error plus missed faces."""
-        return grades["landmark_error"] + grades["missed"]
+        """Missed faces: landmarks are learned for their sake."""
+        return grades["missed"]
 
 
-def graded(said: Verdicts, held: Suspects) -> dict[str, float]:
+def graded(said: Verdicts, held: Suspects, weight: float) -> dict[str, float]:
     """How well verdicts on suspects are right, see ``JudgeLearner.grade``."""
-    evidence, face = said.logits.numpy() + held.logits, held.face > 0
+    evidence, face = weight * said.logits.numpy() + held.logits, held.face > 0
     bar = np.quantile(evidence[~face], 0.98) if (~face).any() else -np.inf
     edge = (WIDE - middle(held.pixels[:1]).shape[1]) / 2
     known = held.landmarks[face] - edge
@@ -176,23 +175,19 @@ def load_judge(run: Run) -> JudgeNetwork:
     return network.eval()
 
 
-def asking(network: Network, judge: JudgeNetwork) -> Network:
+def asking(network: Network, judge: JudgeNetwork, weight: float) -> Network:
     """A detector's network with a judge that may not be in a file yet."""
 
-    def look(squares: Pixels) -> Candidates:
+    def confidences(squares: Pixels) -> Floats:
         said = verdicts(judge, squares, torch.device("cpu"))
-        return Candidates(
-            boxes=said.boxes.numpy(),
-            landmarks=said.landmarks.numpy(),
-            confidence=said.logits.sigmoid().numpy(),
-        )
+        return np.asarray((weight * said.logits).sigmoid().numpy())
 
-    return replace(network, judge=look)
+    return replace(network, judge=confidences)
 
 
 def threshold_of(network: Network, photographs: list[Photograph]) -> float:
     """The confidence with which one photograph in fifty shows a false face (``FALSE``)."""
-    seeker = detection.Detector(network, confidence=second_look.LEAST)
+    seeker = detection.Detector(network, confidence=judging.LEAST)
     found = [seeker.find(images.read(each.path).pixels) for each in photographs]
     pairs = zip(found, photographs, strict=True)
     limit = threshold_at([compared(faces, each, 0.0) for faces, each in pairs], FALSE)

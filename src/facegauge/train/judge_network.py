@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from facegauge.errors import TrainingError
-from facegauge.second_look import FILLED, SIDE
+from facegauge.judging import FILLED, SIDE
 from facegauge.train.detector_network import Block, convolution, stage
 
 NUMBERS = 15
@@ -103,18 +103,17 @@ def begin(network: JudgeNetwork, weights: dict[str, Tensor]) -> None:
 
 
 class ExportedJudge(nn.Module):
-    """The network as it is exported: boxes, landmarks and confidences 0..1.
+    """The network as it is exported: confidences 0..1.
 
-    Confidences are shifted on the scale of logits so that ``threshold``, of both looks together,
-    becomes 0.5.
+    Its logits are weighted beside the detector's, and shifted so that ``threshold``, of both
+    together, becomes 0.5. Where it sees the face to be it keeps to itself: that helps it to learn.
     """
 
-    def __init__(self, network: JudgeNetwork, threshold: float = 0.5) -> None:
+    def __init__(self, network: JudgeNetwork, weight: float = 1.0, threshold: float = 0.5) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.weight = network, weight
         self.shift = math.log(threshold / (1.0 - threshold))
 
-    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Boxes N×4, landmarks N×10 and confidences N of planes N×3×SIDE×SIDE."""
-        said = self.network(planes)
-        return said.boxes, said.landmarks, (said.logits - self.shift).sigmoid()
+    def forward(self, planes: Tensor) -> Tensor:
+        """Confidences N of planes N×3×SIDE×SIDE."""
+        return (self.weight * self.network(planes).logits - self.shift).sigmoid()

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from facegauge.alignment import MIRRORED
-from facegauge.second_look import SIDE
+from facegauge.judging import SIDE
 from facegauge.train.course import one_thread
 from facegauge.train.recipe_judge import Judge
 from facegauge.train.scene_effects import degrade, emboss

@@ -16,7 +16,7 @@ class Judge(Scenery):
     name: str = "detector"
     version: str = "3"
     batch: int = 96
-    legs: int = 10
+    legs: int = 20
     steps: int = 200
     learning_rate: float = 4e-3
     clip: float = 5.0
@@ -54,9 +54,11 @@ class Judge(Scenery):
     """Standard deviation of the logarithm of the scale."""
     turned: float = 6.0
     """Standard deviation of the roll in degrees."""
+    weight: float = 0.3
+    """How much the judge's logit counts beside the detector's."""
     box_weight: float = 0.5
     """Weight of the box loss beside the confidence loss."""
-    landmark_weight: float = 4.0
+    landmark_weight: float = 2.0
     """Weight of the landmark loss beside the confidence loss."""
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ class Judge(Scenery):
         self._require_shares("least", "spoiled", "embossed", "moved", "scaled")
         good = 1.0 <= self.doubted < math.inf
         require(good, "doubted", "a finite number of 1 or more", self.doubted)
-        for field in ("turned", "box_weight", "landmark_weight"):
+        for field in ("turned", "weight", "box_weight", "landmark_weight"):
             self._require_amount(field)
         for field, count in (("widths", 4), ("depths", 2)):
             values = getattr(self, field)

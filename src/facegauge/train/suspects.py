@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from facegauge import second_look
+from facegauge import judging
 from facegauge.alignment import MIRRORED
 from facegauge.candidates import Candidates, faces_among, logits, overlaps
 from facegauge.detection import padded
 from facegauge.detectors import Network
 from facegauge.errors import TrainingError
 from facegauge.framing import resized
+from facegauge.squares import shown
 from facegauge.train.photographs import Photograph, Shelf
 from facegauge.train.scenes import Scene, Studio
 from facegauge.values import Pixels
@@ -156,8 +157,8 @@ def _told(scene: Scene, boxes: Floats, sure_of: Floats) -> Suspects:
 
 
 def _cut(scene: Scene, box: Floats, face: int | None) -> tuple[Pixels, Floats, Floats]:
-    square = second_look.around(box, second_look.FILLED * second_look.SIDE / WIDE)
-    pixels = second_look.shown(scene.pixels, square, WIDE)
+    square = judging.square(box, judging.FILLED * judging.SIDE / WIDE)
+    pixels = shown(scene.pixels, square, WIDE)
     if face is None:
         return pixels, np.zeros(4, np.float32), np.zeros((5, 2), np.float32)
     corner, factor = np.array([square.left, square.top]), WIDE / square.side

@@ -1,0 +1,57 @@
+"""The judge: a second network in a detector's file that is asked about doubtful candidates.
+
+The first look searches a whole picture quickly. Of what it is not sure of the judge sees each
+candidate alone, with what surrounds it, at one size, all in one run. Its evidence is added to the
+first look's on the scale of logits; where the face lies stays what the first look said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from facegauge import models
+from facegauge.candidates import Candidates, logits
+from facegauge.squares import Square, around, shown
+from facegauge.values import Pixels
+
+Numbers = npt.NDArray[np.float32]
+Judge = Callable[[Pixels], Numbers]
+"""What looks at squares, uint8 RGB N×SIDE×SIDE×3, and says N confidences 0..1."""
+
+SIDE = models.SQUARE
+"""Side in pixels of the square that a judge is shown."""
+FILLED = 0.65
+"""Long side of the candidate's box, as a share of the square's."""
+LEAST, SURE = 0.08, 0.95
+"""Confidences of the first look between which the judge is asked: below it is no face, above it is
+one."""
+AT_ONCE = 64
+"""Squares in one run."""
+
+
+def judged(pixels: Pixels, found: Candidates, judge: Judge) -> Candidates:
+    """Candidates with the confidence that both looks give them.
+
+    Args:
+        pixels: the picture, uint8 RGB H×W×3.
+        found: N candidates in pixels of the picture.
+        judge: the second network.
+    """
+    doubtful = np.flatnonzero(found.confidence < SURE)
+    confidence = found.confidence.copy()
+    for start in range(0, len(doubtful), AT_ONCE):
+        some = doubtful[start : start + AT_ONCE]
+        said = judge(np.stack([shown(pixels, square(box), SIDE) for box in found.boxes[some]]))
+        evidence = logits(confidence[some]) + logits(said)
+        confidence[some] = 1.0 / (1.0 + np.exp(-evidence))
+    return replace(found, confidence=confidence)
+
+
+def square(box: Numbers, filled: float = FILLED) -> Square:
+    """What is shown around a candidate's box (x0, y0, x1, y1)."""
+    x0, y0, x1, y1 = box.tolist()
+    return around(x0, y0, x1, y1, filled)
