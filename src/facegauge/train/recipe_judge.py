@@ -16,7 +16,7 @@ class Judge(Scenery):
     name: str = "detector"
     version: str = "3"
     batch: int = 96
-    legs: int = 20
+    legs: int = 10
     steps: int = 200
     learning_rate: float = 4e-3
     clip: float = 5.0
@@ -54,11 +54,11 @@ class Judge(Scenery):
     """Standard deviation of the logarithm of the scale."""
     turned: float = 6.0
     """Standard deviation of the roll in degrees."""
-    weight: float = 0.3
+    weight: float = 0.2
     """How much the judge's logit counts beside the detector's."""
     box_weight: float = 0.5
     """Weight of the box loss beside the confidence loss."""
-    landmark_weight: float = 2.0
+    landmark_weight: float = 4.0
     """Weight of the landmark loss beside the confidence loss."""
 
     def __post_init__(self) -> None:
