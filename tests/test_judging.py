@@ -15,9 +15,9 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint
 
 
 def candidates(*confidences):
-    """Candidates side by side, 40 pixels wide."""
-    left = 50.0 * np.arange(len(confidences))
-    boxes = np.stack([left, left * 0 + 100, left + 40, left * 0 + 130], axis=1)
+    """Candidates side by side, 60 pixels wide."""
+    left = 70.0 * np.arange(len(confidences))
+    boxes = np.stack([left, left * 0 + 100, left + 60, left * 0 + 130], axis=1)
     return Candidates(
         boxes=boxes.astype(np.float32),
         landmarks=np.tile(np.arange(10, dtype=np.float32), (len(left), 1)),
@@ -56,11 +56,19 @@ def test_only_the_doubtful_are_shown_and_nothing_else_changes():
     assert before.confidence[1] == np.float32(0.5)
 
 
+def test_of_small_candidates_it_is_not_asked():
+    found, seen = candidates(0.5, 0.5), []
+    small = found.boxes * np.array([[1.0], [0.8]], np.float32)
+    after = judged(PICTURE, replace(found, boxes=small), saying(0.9, seen))
+    assert [len(each) for each in seen] == [1]
+    assert after.confidence == pytest.approx([0.9, 0.5])
+
+
 def test_the_candidate_fills_its_share_of_what_is_shown():
     box = candidates(0.5, 0.5).boxes[1]
     shown = square(box)
-    assert shown.side == round(40 / FILLED)
-    assert shown.left + (shown.side - 1) / 2 == pytest.approx(70, abs=0.5)
+    assert shown.side == round(60 / FILLED)
+    assert shown.left + (shown.side - 1) / 2 == pytest.approx(100, abs=0.5)
 
 
 def test_many_candidates_are_shown_in_parts(monkeypatch):

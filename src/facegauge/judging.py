@@ -2,7 +2,8 @@
 
 The first look searches a whole picture quickly. Of what it is not sure of the judge sees each
 candidate alone, with what surrounds it, at one size, all in one run. Its evidence is added to the
-first look's on the scale of logits; where the face lies stays what the first look said.
+first look's on the scale of logits; where the face lies stays what the first look said. Of small
+candidates the judge sees no more than the first look did, and is not asked.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ FILLED = 0.65
 LEAST, SURE = 0.08, 0.95
 """Confidences of the first look between which the judge is asked: below it is no face, above it is
 one."""
+SMALLEST = 80
+"""Side in pixels of a candidate's square in the picture from which the judge is asked."""
 AT_ONCE = 64
 """Squares in one run."""
 
@@ -41,11 +44,13 @@ def judged(pixels: Pixels, found: Candidates, judge: Judge) -> Candidates:
         found: N candidates in pixels of the picture.
         judge: the second network.
     """
-    doubtful = np.flatnonzero(found.confidence < SURE)
+    squares = [square(box) for box in found.boxes]
+    large = np.array([each.side >= SMALLEST for each in squares], dtype=np.bool_)
+    doubtful = np.flatnonzero((found.confidence < SURE) & large)
     confidence = found.confidence.copy()
     for start in range(0, len(doubtful), AT_ONCE):
         some = doubtful[start : start + AT_ONCE]
-        said = judge(np.stack([shown(pixels, square(box), SIDE) for box in found.boxes[some]]))
+        said = judge(np.stack([shown(pixels, squares[place], SIDE) for place in some]))
         evidence = logits(confidence[some]) + logits(said)
         confidence[some] = 1.0 / (1.0 + np.exp(-evidence))
     return replace(found, confidence=confidence)

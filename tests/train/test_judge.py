@@ -17,7 +17,7 @@ from facegauge.train.judge_visits import Steps, middle
 from facegauge.train.photographs import read_photographs
 from facegauge.train.runs import Run
 from facegauge.train.suspects import WIDE, Suspects, stored
-from same_run import Killed, assert_same_run, dying
+from same_run import Killed, assert_same_run, dying_at
 from toy_photographs import toy_judge
 
 
@@ -42,7 +42,7 @@ def test_a_run_leaves_everything_that_export_and_resume_need(judged):
 
 def test_a_killed_run_is_resumed_to_the_same_end(judged, photos, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        dying(patch, judge.Visits, "train_dataloader", 2)
+        patch.setattr(JudgeLearner, "training_step", dying_at(JudgeLearner, 3))
         with pytest.raises(Killed):
             judge.train(toy_judge(), photos, tmp_path / "run", workers=0)
     again = judge.train(toy_judge(), photos, tmp_path / "run", workers=0, resume=True)
