@@ -1,9 +1,10 @@
 """The judge: a second network in a detector's file that is asked about doubtful candidates.
 
-The first look searches a whole picture quickly. Of what it is not sure of the judge sees each
-candidate alone, with what surrounds it, at one size, all in one run. Its evidence is added to the
-first look's on the scale of logits; where the face lies stays what the first look said. Of small
-candidates the judge sees no more than the first look did, and is not asked.
+The first look searches a whole picture quickly. What it nearly takes for a face the judge sees
+alone, with what surrounds it, at one size, all such candidates in one run. Its evidence is added to
+the first look's on the scale of logits; where the face lies stays what the first look said. Of a
+candidate so small that its square would have to be enlarged the judge sees no more than the first
+look did, and is not asked.
 """
 
 from __future__ import annotations
@@ -27,11 +28,9 @@ SIDE = models.SQUARE
 """Side in pixels of the square that a judge is shown."""
 FILLED = 0.65
 """Long side of the candidate's box, as a share of the square's."""
-LEAST, SURE = 0.08, 0.95
-"""Confidences of the first look between which the judge is asked: below it is no face, above it is
-one."""
-SMALLEST = 80
-"""Side in pixels of a candidate's square in the picture from which the judge is asked."""
+LEAST, SURE = 0.08, 0.5
+"""Confidences of the first look between which the judge is asked: below it is no face, from there
+on it is one."""
 AT_ONCE = 64
 """Squares in one run."""
 
@@ -45,7 +44,7 @@ def judged(pixels: Pixels, found: Candidates, judge: Judge) -> Candidates:
         judge: the second network.
     """
     squares = [square(box) for box in found.boxes]
-    large = np.array([each.side >= SMALLEST for each in squares], dtype=np.bool_)
+    large = np.array([each.side >= SIDE for each in squares], dtype=np.bool_)
     doubtful = np.flatnonzero((found.confidence < SURE) & large)
     confidence = found.confidence.copy()
     for start in range(0, len(doubtful), AT_ONCE):
