@@ -24,7 +24,7 @@ def around(x0: float, y0: float, x1: float, y1: float, filled: float) -> Square:
 
     Example:
         >>> around(10, 10, 30, 20, 0.5)
-        Square(left=0, top=-5, side=40)
+        Square(left=0, top=-4, side=40)
     """
     side = max(2, round(max(x1 - x0, y1 - y0) / filled))
     across, down = (x0 + x1) / 2, (y0 + y1) / 2
