@@ -1,6 +1,7 @@
 """The techniques side by side: what they cost, how far they agree, and what they say of nonsense.
 
     python benchmarks/techniques.py --data DATA --recognisers y1.onnx foamliu.onnx [--count 1000]
+        [--diffusion RUN]
 
 DATA holds ``celeba_crops/`` and ``celeba_crops.csv``; the recognisers are model files (``facegauge
 models wrap``). COUNT pictures are taken person by person, so that techniques that compare pictures
@@ -11,15 +12,18 @@ the first people, and says where their labels lie: as a share of the range of th
 (0 the lowest, 1 the highest), and how many of the real faces lie below.
 
 ``--write DIR`` writes the labels as DIR/TECHNIQUE-RECOGNISER.csv (path,score), which ``facegauge
-evaluate edc --scores`` takes.
+evaluate edc --scores`` takes, and goes on there when it is started again. DifFIQA is among the
+techniques when ``--diffusion`` names a run of the recipe ``difiqa``.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +38,7 @@ from facegauge.tables import read_identities, read_landmarks
 from facegauge.techniques import catalogue
 from facegauge.techniques.journal import Journal
 from facegauge.techniques.labelling import crop_for, label_pictures
+from facegauge.train.diffusion_labels import disturber
 from facegauge.train.faceqan_gradients import attacker
 from facegauge.values import Pixels
 
@@ -59,10 +64,11 @@ def main() -> None:
     invented = nonsense() if options.nonsense else {}
     found = []
     for path in options.recognisers:
-        for name in options.techniques or catalogue.CONSTANTS:
-            found.append(labelled(name, path, pictures, invented, options))
+        for name in options.techniques or every(options.diffusion):
+            known = options.write and written(options.write, name, path.stem)
+            found.append(known or labelled(name, path, pictures, invented, options))
             print(f"{found[-1].technique} {path.stem}: {found[-1].seconds:.3f} s", flush=True)
-            if options.write:
+            if options.write and not known:
                 write(options.write, found[-1])
     print(f"\n{len(pictures)} pictures, split {options.split}\n")
     print_ranges(found)
@@ -71,6 +77,11 @@ def main() -> None:
     print_across(found)
     if invented:
         print_nonsense(found, invented)
+
+
+def every(diffusion: Path | None) -> list[str]:
+    """The techniques for which everything is there."""
+    return [name for name in catalogue.CONSTANTS if name != "difiqa" or diffusion]
 
 
 def chosen(folder: Path, splits: list[str], count: int) -> list[Picture]:
@@ -93,7 +104,13 @@ def labelled(
     table = options.data / "celeba_crops.csv"
     recogniser = models.open(path, threads=options.threads)
     technique = catalogue.make(
-        name, recogniser, seed=SEED, attacker=attacker, threads=options.threads
+        name,
+        recogniser,
+        settings=[each.split(":")[1] for each in options.set if each.split(":")[0] == name],
+        seed=SEED,
+        attacker=attacker,
+        disturber=options.diffusion and partial(disturber, options.diffusion),
+        threads=options.threads,
     )
     known = read_identities(table)
     people = {each.name: known[each.name] for each in pictures}
@@ -209,13 +226,26 @@ def place(each: Labelled, name: str) -> str:
 
 
 def write(folder: Path, each: Labelled) -> None:
-    """Labels as a table of plain scores."""
+    """Labels as a table of plain scores, and what else is known beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / f"{each.technique}-{each.recogniser}.csv"
+    facts = {"seconds": each.seconds, "nonsense": each.nonsense}
+    out.with_suffix(".json").write_text(json.dumps(facts))
     with out.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("path", "score"))
         writer.writerows((path, repr(value)) for path, value in each.labels.items())
+
+
+def written(folder: Path, technique: str, recogniser: str) -> Labelled | None:
+    """What an earlier run has written."""
+    out = folder / f"{technique}-{recogniser}.csv"
+    if not out.is_file():
+        return None
+    with out.open(newline="") as file:
+        labels = {row["path"]: float(row["score"]) for row in csv.DictReader(file)}
+    facts = json.loads(out.with_suffix(".json").read_text())
+    return Labelled(technique=technique, recogniser=recogniser, labels=labels, **facts)
 
 
 def _options() -> argparse.Namespace:
@@ -228,6 +258,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nonsense", action="store_true")
     parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--write", type=Path, help="folder for tables path,score")
+    parser.add_argument("--set", action="append", default=[], help="technique:constant=value")
+    parser.add_argument("--diffusion", type=Path, help="a run of the recipe difiqa")
     return parser.parse_args()
 
 

@@ -36,6 +36,7 @@ class FakeScorer:
     """0 to 3 faces by file name; raw depends, as little as in truth, on who shares the call."""
 
     name = "fake-1.0"
+    further = ()
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause = pause

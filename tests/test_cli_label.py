@@ -1,6 +1,7 @@
 """facegauge label through the command line: every technique, and what it says when it cannot."""
 
 import csv
+import hashlib
 import json
 import sys
 
@@ -39,7 +40,7 @@ def words(technique, recogniser, *more) -> list:
 
 
 MORE = {
-    **{name: ["--identities", "who.csv"] for name in ("sdd-fiqa", "faceqnet", "cr-fiqa")},
+    **{name: ["--identities", "who.csv"] for name in ("sdd-fiqa", "faceqnet", "cr-fiqa", "probe")},
     "difiqa": ["--diffusion", "run"],
 }
 
@@ -48,7 +49,9 @@ MORE = {
 def test_every_technique_labels(work, console, recogniser, technique, monkeypatch):
     if technique == "difiqa":  # a run takes a training: see tests/train/test_diffusion.py
         labels = pytest.importorskip("facegauge.train.diffusion_labels")
-        monkeypatch.setattr(labels, "disturber", lambda run, *given: toy_disturber(*given))
+        monkeypatch.setattr(labels, "disturber", lambda run, *given: toy_disturber(*given[:2]))
+        (work / "run").mkdir()
+        (work / "run" / "model.safetensors").write_bytes(b"weights")
     more = MORE.get(technique, [])
     done = console(*words(technique, recogniser, *more, "--aligned", "--seed", 3))
     assert done.code == 0, done.err
@@ -59,6 +62,8 @@ def test_every_technique_labels(work, console, recogniser, technique, monkeypatc
     assert len(set(labels.values())) > 5
     facts = json.loads((work / "l.json").read_text())
     assert (facts["technique"], facts["seed"]) == (technique, 3)
+    weights = {"diffusion": hashlib.sha256(b"weights").hexdigest()}
+    assert facts["sources"] == (weights if technique == "difiqa" else {})
     for setting in QUICK.get(technique, ())[1::2]:
         key, value = setting.split("=")
         assert facts["constants"][key] == float(value)
@@ -168,3 +173,41 @@ def test_faceqan_without_torch_says_what_to_install(work, console, recogniser, m
     done = console(*words("faceqan", recogniser, "--aligned"))
     assert done.code == 2
     assert "pip install 'facegauge[train]'" in " ".join(done.err.split())
+
+
+def test_full_reference_degrades_and_labels_without_a_recogniser(work, console):
+    pytest.importorskip("piq")
+    settings = ["--set", "versions=1", "--set", "metrics=gmsd", "--set", "without=webp"]
+    words = ["label", "full-reference", "--images", "photos", "--out", "d/spoiled.csv", *settings]
+    small = console(*words)
+    assert small.code == 1
+    assert "48 are needed on both sides" in small.err
+    assert not list((work / "d").iterdir())
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 50, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(work / "photos" / f"large{number}.png")
+    done = console(*words)
+    assert done.code == 0, done.err
+    assert done.out.strip() == "3 labels in d/spoiled.csv, 21 left out"
+    assert "broken.png: not an image in a supported format" in done.err
+    with (work / "d" / "spoiled.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all((work / "d" / "spoiled" / row["path"]).is_file() for row in rows)
+    assert not any("webp" in row["operation"] for row in rows)
+    assert console(*words, "--resume").code == 0
+    refused = console(*words)
+    assert refused.code == 2
+    assert "exists already" in refused.err
+
+
+def test_full_reference_refuses_what_it_does_not_use(work, console):
+    words = ["label", "full-reference", "--images", "photos", "--out", "l.csv"]
+    done = console(*words, "--recogniser", "r.onnx", "--landmarks", "l.csv")
+    assert done.code == 2
+    assert "asks no recogniser, got --recogniser, --landmarks. Leave it out" in done.err
+
+
+def test_other_techniques_need_a_recogniser(work, console):
+    done = console("label", "norm", "--images", "photos", "--out", "l.csv")
+    assert done.code == 2
+    assert "norm asks a recogniser, got none. Pass --recogniser FILE" in done.err

@@ -60,7 +60,9 @@ def test_what_is_no_model_is_wrong_usage(console, tmp_path, monkeypatch, command
 def test_show_prints_the_card_as_json(console, tiny):
     done = console("models", "show", tiny)
     assert done.code == 0
-    assert json.loads(done.out) == json.loads(models.read_card(tiny).to_json())
+    shown = json.loads(done.out)
+    shown.pop("costs", None)  # see test_costs.py
+    assert shown == json.loads(models.read_card(tiny).to_json())
 
 
 def test_list_names_the_embedded_models(console, tiny, tmp_path, monkeypatch):

@@ -133,7 +133,6 @@ def test_a_picture_may_be_a_path_bytes_or_an_array(files, photo, tmp_path):
         ({"faces": "some"}, OptionError, "largest, all, single"),
         ({"device": "tpu"}, OptionError, "cpu"),
         ({"model": "nonesuch"}, ModelNotFound, "nonesuch"),
-        ({"model": "whole"}, OptionError, "input='crop'"),
         ({"detector": "nonesuch"}, ModelNotFound, "nonesuch"),
         ({"input": "crop", "detector": "nonesuch"}, OptionError, "every picture is one face"),
         ({"input": "aligned", "detector": squares()}, OptionError, "Leave the detector out"),

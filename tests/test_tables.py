@@ -6,6 +6,7 @@ import pytest
 from facegauge.errors import TableError
 from facegauge.tables import (
     LANDMARK_COLUMNS,
+    read_doubts,
     read_identities,
     read_labels,
     read_landmarks,
@@ -145,3 +146,30 @@ def test_a_missing_file_or_a_folder_is_a_table_error(tmp_path, reader):
         READERS[reader](tmp_path / "none.csv")
     with pytest.raises(TableError, match="Is a directory"):
         READERS[reader](str(tmp_path))
+
+
+def test_doubts_are_read_where_the_column_is(tmp_path):
+    assert read_doubts(csv(tmp_path, "path,label,doubt\na.jpg,1,0.5\nb.jpg,2,0\n")) == {
+        "a.jpg": 0.5,
+        "b.jpg": 0.0,
+    }
+    assert read_doubts(csv(tmp_path, "path,label\na.jpg,1\n")) == {}
+    assert read_doubts(csv(tmp_path, "")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label,doubt\na.jpg,1,-1\n", "line 2: expected a doubt of 0 or more, got '-1'"),
+        ("path,label,doubt\na.jpg,1,\n", "line 2: expected a finite number for doubt"),
+        ("path,label,doubt,doubt\na.jpg,1,1,1\n", "needs the columns path,doubt"),
+    ],
+)
+def test_a_doubt_that_is_none_is_told(tmp_path, text, message):
+    with pytest.raises(TableError, match=message):
+        read_doubts(csv(tmp_path, text))
+
+
+def test_doubts_of_an_absent_table_are_told(tmp_path):
+    with pytest.raises(TableError, match=r"absent\.csv, got"):
+        read_doubts(tmp_path / "absent.csv")

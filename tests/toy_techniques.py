@@ -15,11 +15,13 @@ _SHORT = ("batch=4", "legs=2", "steps=2", "precision=32-true")
 _EMBEDDING = (f"size={SIZE}", "network=toy", "width=8")
 _OWN = {
     "magface": (*_EMBEDDING, "width=144"),  # lengths begin at 12, where there is a margin
+    "ai-kd": (*_EMBEDDING, "head_width=16", "trained=0"),
+    "ai-kd-xxs": (*_EMBEDDING, "head_width=16", "degraded=0.5", "views=2", "relation_weight=1"),
     "difiqa": (f"size={SIZE // 4}", "dim=8", "multiples=1,2", "blocks=1"),
 }
-TECHNIQUES = ("cr-fiqa", "magface", "sdd-fiqa", "faceqnet", "difiqa-r", "difiqa")
-QUALITY = TECHNIQUES[:5]
+QUALITY = ("cr-fiqa", "magface", "sdd-fiqa", "faceqnet", "difiqa-r", "ai-kd", "ai-kd-xxs")
 """Recipes whose runs can be exported as quality models."""
+TECHNIQUES = (*QUALITY, "difiqa")
 LABELS = "labels.csv"
 
 

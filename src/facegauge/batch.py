@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facegauge import threads
 from facegauge.errors import OptionError
@@ -29,7 +29,11 @@ from facegauge.values import Assessment, Outcome
 from facegauge.walk import Found, find_images
 
 if TYPE_CHECKING:
-    from facegauge.scoring import Prepared, Scorer
+    from facegauge.panel import Panel
+    from facegauge.scoring import Scorer
+
+Faces = list[Any]
+"""What the scorer or panel prepared of faces, to be handed back to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Summary:
 def score_images(
     paths: Sequence[Path | str],
     *,
-    scorer: Scorer,
+    scorer: Scorer | Panel,
     out: Path | str | None = None,
     landmarks: LandmarkTable | None = None,
     resume: bool = False,
@@ -87,7 +91,11 @@ def score_images(
             f"{batch_size} and {out}. Correct --batch-size, or pass --out."
         )
     walk = find_images(paths)
-    target = nullcontext() if out is None else open_scores(out, model=scorer.name, resume=resume)
+    target = (
+        nullcontext()
+        if out is None
+        else open_scores(out, model=scorer.name, further=scorer.further, resume=resume)
+    )
     with target as table, threads.pool(workers) as pool:
         run = _Run(
             scorer=scorer,
@@ -112,14 +120,14 @@ class _Job:
 
     found: Found
     done: bool
-    faces: Future[list[Prepared]] | None = None
+    faces: Future[Faces] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """One batch on its way: chunks of images in, rows out, and the counts."""
 
-    scorer: Scorer
+    scorer: Scorer | Panel
     pool: ThreadPoolExecutor
     table: ScoreTable | None
     landmarks: LandmarkTable | None
@@ -148,7 +156,7 @@ class _Run:
     def _begun(self, job: _Job) -> _Job:
         return replace(job, faces=self.pool.submit(self._read, job.found))
 
-    def _read(self, found: Found) -> list[Prepared]:
+    def _read(self, found: Found) -> Faces:
         if found.problem:
             return []
         points = None if self.landmarks is None else self.landmarks.of(found.name)
@@ -179,9 +187,15 @@ class _Run:
     def _own(self, found: Found, assessments: Sequence[Assessment]) -> list[Assessment]:
         """What is said of one image, under the name of this scorer."""
         nothing = Assessment(outcome=Outcome.UNREADABLE, detail=found.problem)
-        return [replace(each, model=self.scorer.name) for each in assessments or [nothing]]
+        silent = tuple(
+            Assessment(outcome=Outcome.UNREADABLE, model=name) for name in self.scorer.further
+        )
+        return [
+            replace(each, model=self.scorer.name, further=each.further or silent)
+            for each in assessments or [nothing]
+        ]
 
-    def _assessed(self, faces: list[Prepared]) -> Iterator[Assessment]:
+    def _assessed(self, faces: Faces) -> Iterator[Assessment]:
         for start in range(0, len(faces), self.size):
             part = faces[start : start + self.size]
             assessments = self.scorer.finish(part)

@@ -26,6 +26,7 @@ from facegauge.detection import Search
 from facegauge.drawing import Drawings
 from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
+from facegauge.panel import Panel
 from facegauge.scoring import Scorer
 from facegauge.tables import read_landmarks
 from facegauge.terminal import (
@@ -50,7 +51,10 @@ app.command()(embed)
 app.command()(label)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
-ModelName = Annotated[str, typer.Option(help="Name of an embedded model, or an .onnx file.")]
+ModelName = Annotated[
+    str,
+    typer.Option(help="Name of an embedded model or an .onnx file; several with commas between."),
+]
 LandmarkFile = Annotated[Path | None, typer.Option(help="csv with five landmarks per face.")]
 DetectorFile = Annotated[
     str | None, typer.Option(help="A facegauge detector, or a published YuNet or SCRFD file.")
@@ -103,7 +107,7 @@ def score(
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
-    scorer = Scorer(model, input=input, faces=faces, detector=detector, device=device)
+    scorer = _scorer(model, input=input, faces=faces, detector=detector, device=device)
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)
     with counting("images") as count:
@@ -116,7 +120,7 @@ def score(
             workers=workers,
             batch_size=batch_size,
             progress=count,
-            emit=row_printer() if out is None else None,
+            emit=row_printer(1 + len(scorer.further)) if out is None else None,
             seen=None if drawings is None else drawings.draw,
         )
     report_scores(summary, landmarks)
@@ -190,6 +194,16 @@ def align(
         raise typer.Exit(1)
 
 
+def _scorer(
+    model: str, *, input: Input, faces: FaceChoice, detector: str | None, device: str
+) -> Scorer | Panel:
+    """The scorer of a model, or the panel of several, separated by commas."""
+    names = [model] if Path(model).is_file() else [name for name in model.split(",") if name]
+    if len(names) == 1:
+        return Scorer(names[0], input=input, faces=faces, detector=detector, device=device)
+    return Panel(names, input=input, faces=faces, detector=detector, device=device)
+
+
 def _only_one(landmarks: Path | None, detector: str | None) -> None:
     if landmarks is not None and detector is not None:
         raise OptionError(
@@ -206,13 +220,26 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing run.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that prepare crops.")] = 1,
     device: Device = "cpu",
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this stage of efficient-fiqa; may be repeated.")
+    ] = None,
 ) -> None:
     """Train a model by a recipe; a killed run goes on with --resume."""
     with needing("train", "facegauge train"):
         from facegauge.train import journeys, recipes
     chosen = recipes.recipe(recipe, tuple(settings or ()))
-    run = journeys.train(chosen, data, out, resume=resume, workers=workers, device=device)
-    best = run.facts()["best"]
+    run = journeys.train(
+        chosen,
+        data,
+        out,
+        resume=resume,
+        workers=workers,
+        device=device,
+        stages=tuple(stage or ()),
+    )
+    best = run.facts().get("best")
+    if best is None:  # only some stages
+        return
     typer.echo("  ".join(f"{key} {value:.4f}" for key, value in best.items()))
     typer.echo(f"Export it with: facegauge export {out} --out FILE.onnx")
 
@@ -226,7 +253,7 @@ def recipes(
         from facegauge.train import recipes as known
     for each in [name] if name else list(known.RECIPES):
         typer.echo(f"[{each}]")
-        for key, value in known.describe(known.recipe(each)).items():
+        for key, value in known.fields(known.recipe(each)).items():
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
             typer.echo(f"{key} = {shown}")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from facegauge.cards import Card, Crop, View
-from facegauge.errors import OptionError, needing
+from facegauge.errors import MissingExtra, OptionError, needing
 
 models_app = typer.Typer(help="Look at, check and make model files.", no_args_is_help=True)
 
@@ -30,10 +30,15 @@ def list_models() -> None:
 
 @models_app.command()
 def show(model: Annotated[str, typer.Argument(help="Name or .onnx file.")]) -> None:
-    """Print the card of a model as JSON."""
-    from facegauge import models
+    """Print the card of a model as JSON, and what it costs: parameters and MACs."""
+    from facegauge import costs, models
 
-    typer.echo(json.dumps(json.loads(models.read_card(model).to_json()), indent=2))
+    content = json.loads(models.read_card(model).to_json())
+    try:
+        content["costs"] = costs.measure(model).to_dict()
+    except MissingExtra as error:
+        typer.echo(f"costs are left out: {error}", err=True)
+    typer.echo(json.dumps(content, indent=2))
 
 
 @models_app.command()

@@ -6,12 +6,17 @@ pyarrow is imported when it is used: it is part of the extra ``scale``, not of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from facegauge.errors import InputError, MissingExtra, TableError
-from facegauge.score_row import SCORE_COLUMNS, ScoreRow, escaped, unescaped
+from facegauge.score_cells import escaped, further_of, unescaped
+from facegauge.score_row import (
+    SCORE_COLUMNS,
+    ScoreRow,
+    columns_for,
+)
 
 ROW_GROUP = 16384
 """Rows of a row group: some 40 MB as Python objects, the most that is held at once."""
@@ -30,7 +35,9 @@ def load_pyarrow(what: str) -> Any:
 def write_parquet(path: Path, rows: Iterator[ScoreRow]) -> None:
     """Write rows to a new file; the same rows give the same bytes."""
     arrow = load_pyarrow("writing .parquet")
-    schema = _schema(arrow)
+    first = next(rows, None)
+    schema = _schema(arrow, 1 if first is None else len(first.models))
+    rows = rows if first is None else chain([first], rows)
     with arrow.parquet.ParquetWriter(path, schema) as writer:
         while group := [_record(row) for row in islice(rows, ROW_GROUP)]:
             writer.write_table(arrow.Table.from_pylist(group, schema=schema))
@@ -46,9 +53,10 @@ def read_parquet(table: Path) -> Iterator[ScoreRow]:
     try:
         with table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
             _check_columns(table, file.schema_arrow.names)
-            for batch in file.iter_batches(ROW_GROUP, columns=list(SCORE_COLUMNS)):
+            models = sum(name.startswith("model") for name in file.schema_arrow.names)
+            for batch in file.iter_batches(ROW_GROUP, columns=list(columns_for(models))):
                 for record in batch.to_pylist():
-                    yield ScoreRow(**{**record, "path": unescaped(record["path"])})
+                    yield _row(record)
     except TableError:
         raise
     except (arrow.ArrowException, InputError, TypeError, ValueError) as error:
@@ -67,10 +75,17 @@ def _check_columns(table: Path, names: list[str]) -> None:
         )
 
 
-def _schema(arrow: Any) -> Any:
-    kinds: dict[str, Callable[[], Any]] = {"face": arrow.int32}
-    kinds |= dict.fromkeys(("path", "outcome", "model", "detail"), arrow.string)
-    return arrow.schema([(name, kinds.get(name, arrow.float64)()) for name in SCORE_COLUMNS])
+def _schema(arrow: Any, models: int) -> Any:
+    kinds: dict[str, Callable[[], Any]] = dict.fromkeys(("face", "disagreement"), arrow.int32)
+    names = columns_for(models)
+    texts = [name for name in names if name.startswith("model")]
+    kinds |= dict.fromkeys(("path", "outcome", "detail", *texts), arrow.string)
+    return arrow.schema([(name, kinds.get(name, arrow.float64)()) for name in names])
+
+
+def _row(record: dict[str, Any]) -> ScoreRow:
+    own = {name: record[name] for name in SCORE_COLUMNS} | {"path": unescaped(record["path"])}
+    return ScoreRow(**own, further=further_of(record))
 
 
 def _record(row: ScoreRow) -> dict[str, object]:

@@ -19,13 +19,24 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facegauge.errors import InputError, TableError
+from facegauge.score_cells import (
+    DECIMALS,
+    DISAGREEMENT,
+    FURTHER_COLUMNS,
+    Further,
+    escaped,
+    further_of,
+    one_line,
+    rounded,
+    unescaped,
+)
 from facegauge.values import Assessment, Box, Outcome
 
 SCORE_COLUMNS = (
@@ -42,10 +53,6 @@ SCORE_COLUMNS = (
     "confidence",
     "detail",
 )
-DECIMALS = {"score": 4, "raw": 6, "x0": 2, "y0": 2, "x1": 2, "y1": 2, "confidence": 3}
-"""Digits after the point: batches of another size move a score by less than 1e-6."""
-
-LONGEST_DETAIL = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +60,8 @@ class ScoreRow:
     """One line of a score table, rounded and on one line from the moment it is made.
 
     ``face`` counts the faces of an image from 0 (also 0 for an image without a score). Score is
-    0..100, the box is in pixels, confidence 0..1; what is unknown is None.
+    0..100, the box is in pixels, confidence 0..1; what is unknown is None. ``further`` models have
+    columns of their own behind the others, numbered from 2, and the last is ``disagreement``.
     """
 
     path: str
@@ -68,6 +76,7 @@ class ScoreRow:
     y1: float | None = None
     confidence: float | None = None
     detail: str = ""
+    further: tuple[Further, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str) or not self.path or self.face < 0:
@@ -76,10 +85,12 @@ class ScoreRow:
         object.__setattr__(self, "model", one_line(self.model))
         object.__setattr__(self, "detail", one_line(self.detail))
         for name, places in DECIMALS.items():
-            object.__setattr__(self, name, _rounded(name, getattr(self, name), places))
+            object.__setattr__(self, name, rounded(name, getattr(self, name), places))
         scored = self.outcome is Outcome.SCORED
         if (self.score is not None, self.raw is not None) != (scored, scored):
             raise InputError(f"A row has score and raw exactly when it is scored, got {self}.")
+        if not scored and any(each.score is not None for each in self.further):
+            raise InputError(f"A row has no score of a further model unless scored, got {self}.")
 
     @classmethod
     def from_assessment(cls, path: str, face_index: int, assessment: Assessment) -> ScoreRow:
@@ -99,34 +110,45 @@ class ScoreRow:
             y1=None if box is None else box.y1,
             confidence=None if face is None else face.confidence,
             detail=assessment.detail,
+            further=tuple(
+                Further(model=each.model, score=each.score, raw=each.raw)
+                for each in assessment.further
+            ),
         )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that say something of this face, the one of ``score`` first."""
+        return (self.model, *(each.model for each in self.further))
+
+    @property
+    def disagreement(self) -> bool | None:
+        """Whether two models are ``DISAGREEMENT`` or more points apart; None without two scores."""
+        told = (self.score, *(each.score for each in self.further))
+        scores = [score for score in told if score is not None]
+        return None if len(scores) < 2 else max(scores) - min(scores) >= DISAGREEMENT
 
     def to_dict(self) -> dict[str, str | int | float | None]:
         """Plain Python values in the order of the columns."""
         values = {name: getattr(self, name) for name in SCORE_COLUMNS}
-        return values | {"outcome": str(self.outcome)}
+        values |= {"outcome": str(self.outcome)}
+        for number, each in enumerate(self.further, 2):
+            values |= {f"{name}_{number}": getattr(each, name) for name in FURTHER_COLUMNS}
+        if self.further:
+            told = self.disagreement
+            values["disagreement"] = None if told is None else int(told)
+        return values
 
 
-def one_line(text: str) -> str:
-    r"""Text for a cell: printable, single spaces, at most ``LONGEST_DETAIL`` characters.
+def columns_for(models: int) -> tuple[str, ...]:
+    """The columns of a table of so many models.
 
     Example:
-        >>> one_line("cannot read\n a\tb")
-        'cannot read a b'
+        >>> columns_for(2)[len(SCORE_COLUMNS):]
+        ('score_2', 'raw_2', 'model_2', 'disagreement')
     """
-    if text.isprintable() and "  " not in text and len(text) <= LONGEST_DETAIL:
-        return text.strip()
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
-    return " ".join(words)[:LONGEST_DETAIL].strip()
-
-
-def _rounded(name: str, value: float | None, places: int) -> float | None:
-    if value is None:
-        return None
-    if not math.isfinite(value):
-        raise InputError(f"A row needs a finite {name} or none, got {value}.")
-    return round(float(value), places) + 0.0  # -0.0 becomes 0.0
+    more = [f"{name}_{number}" for number in range(2, models + 1) for name in FURTHER_COLUMNS]
+    return (*SCORE_COLUMNS, *more, *(("disagreement",) if more else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,37 +165,17 @@ class LineFormat:
     decode: Callable[[bytes], ScoreRow]
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
-_ESCAPED = re.compile(rb"\\(x[0-9a-f]{2}|.)")
-
-
-def escaped(path: str) -> str:
-    r"""A path without line breaks: ``\\``, ``\n`` and ``\r`` for backslash and line breaks."""
-    return path.translate(_ESCAPES)
-
-
-def unescaped(text: str) -> str:
-    r"""The path behind ``escaped``; ``\xff`` stands for a byte that is not UTF-8."""
-    if "\\" not in text:
-        return text
-    raw = _ESCAPED.sub(_unescaped_byte, text.encode("utf-8", "surrogateescape"))
-    return raw.decode("utf-8", "surrogateescape")
-
-
-def _unescaped_byte(match: re.Match[bytes]) -> bytes:
-    code = match[1]
-    if len(code) == 3:
-        return bytes([int(code[1:], 16)])
-    return {b"n": b"\n", b"r": b"\r"}.get(code, code)
+_NUMBER = re.compile(r"_\d+$")
 
 
 def _csv_line(row: ScoreRow, more: bool) -> bytes:
     cells = []
     for name, value in row.to_dict().items():
-        if name in DECIMALS:
-            cells.append("" if value is None else f"{value:.{DECIMALS[name]}f}")
+        places = DECIMALS.get(_NUMBER.sub("", name))
+        if places is not None:
+            cells.append("" if value is None else f"{value:.{places}f}")
         else:
-            text = escaped(row.path) if name == "path" else str(value)
+            text = escaped(row.path) if name == "path" else "" if value is None else str(value)
             cells.append(_quoted(text, always=more and name == "outcome"))
     return (",".join(cells) + "\n").encode("utf-8", "surrogateescape")
 
@@ -200,6 +202,7 @@ def csv_row(line: bytes, columns: Sequence[str] = SCORE_COLUMNS) -> ScoreRow:
         outcome=Outcome(texts["outcome"]),
         model=texts["model"],
         detail=texts["detail"],
+        further=further_of(texts),
         **numbers,
     )
 
@@ -211,12 +214,21 @@ def _json_line(row: ScoreRow, more: bool) -> bytes:
 
 def _json_row(line: bytes) -> ScoreRow:
     values = json.loads(line)
-    return ScoreRow(**{name: values[name] for name in SCORE_COLUMNS})
+    return ScoreRow(**{name: values[name] for name in SCORE_COLUMNS}, further=further_of(values))
 
 
-CSV = LineFormat(
-    header=(",".join(SCORE_COLUMNS) + "\n").encode(), start=b"", encode=_csv_line, decode=csv_row
-)
+def csv_of(models: int) -> LineFormat:
+    """The csv of a table of so many models."""
+    columns = columns_for(models)
+    return LineFormat(
+        header=(",".join(columns) + "\n").encode(),
+        start=b"",
+        encode=_csv_line,
+        decode=partial(csv_row, columns=columns),
+    )
+
+
+CSV = csv_of(1)
 JSONL = LineFormat(header=b"", start=b'{"path": "', encode=_json_line, decode=_json_row)
 
 

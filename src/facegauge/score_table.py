@@ -24,25 +24,28 @@ from typing import Any, Self
 import numpy as np
 
 from facegauge.errors import OptionError, TableError
+from facegauge.score_cells import one_line
 from facegauge.score_parquet import load_pyarrow, read_parquet, write_parquet
 from facegauge.score_row import (
-    CSV,
     JSONL,
     SCORE_COLUMNS,
     LineFormat,
     ScoreRow,
     csv_cells,
+    csv_of,
     csv_row,
     decoded,
-    one_line,
 )
 
 
-def open_scores(out: Path | str, *, model: str, resume: bool = False) -> ScoreTable:
+def open_scores(
+    out: Path | str, *, model: str, further: Sequence[str] = (), resume: bool = False
+) -> ScoreTable:
     """Open a table to append to; missing parent folders are made.
 
-    With ``resume`` an existing table is continued, or a new one started. Everything is checked
-    before a byte is written or cut off.
+    ``further`` are the models whose scores stand beside those of ``model``. With ``resume`` an
+    existing table is continued, or a new one started. Everything is checked before a byte is
+    written or cut off.
 
     Raises:
         OptionError: another suffix; the table exists and ``resume`` is not set; rows by another
@@ -51,12 +54,13 @@ def open_scores(out: Path | str, *, model: str, resume: bool = False) -> ScoreTa
         MissingExtra: parquet without pyarrow.
     """
     table = Path(out)
-    suffix, model = _suffix(table), one_line(model)
+    suffix, models = _suffix(table), tuple(map(one_line, (model, *further)))
     try:
         if suffix != ".parquet":
-            return ScoreTable(table, CSV if suffix == ".csv" else JSONL, model, resume)
+            form = csv_of(len(models)) if suffix == ".csv" else JSONL
+            return ScoreTable(table, form, models, resume)
         load_pyarrow("writing .parquet")
-        return _ParquetTable(table, model, resume)
+        return _ParquetTable(table, models, resume)
     except OSError as error:
         raise OptionError(
             f"The score table needs a place to write, got {table}: {error.strerror or error}. "
@@ -82,10 +86,10 @@ def read_scores(path: Path | str) -> Iterator[ScoreRow]:
 class ScoreTable:
     """A csv or jsonl table open to append; a context manager that closes the file."""
 
-    def __init__(self, path: Path, form: LineFormat, model: str, resume: bool) -> None:
+    def __init__(self, path: Path, form: LineFormat, models: tuple[str, ...], resume: bool) -> None:
         self._form = form
         fresh = not (resume and path.exists())
-        kept = _Kept() if fresh else _kept(path, form, model)
+        kept = _Kept() if fresh else _kept(path, form, models)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = _created(path) if fresh else path.open("ab", buffering=0)
         self._done = np.unique(np.array(kept.hashes, dtype=np.uint64))
@@ -131,14 +135,14 @@ class ScoreTable:
 class _ParquetTable(ScoreTable):
     """A jsonl journal that becomes a parquet file when it is complete."""
 
-    def __init__(self, path: Path, model: str, resume: bool) -> None:
+    def __init__(self, path: Path, models: tuple[str, ...], resume: bool) -> None:
         self._out, self._journal = path, _beside(path, ".partial.jsonl")
         if not resume:
             _refuse_existing(path)
             _refuse_existing(self._journal)
         elif path.exists() and not self._journal.exists():
-            _reopen(path, self._journal, model)
-        super().__init__(self._journal, JSONL, model, resume)
+            _reopen(path, self._journal, models)
+        super().__init__(self._journal, JSONL, models, resume)
 
     def finish(self) -> None:
         part = _beside(self._out, ".partial.parquet")
@@ -155,7 +159,7 @@ class _Kept:
     hashes: array[int] = field(default_factory=lambda: array("Q"))
 
 
-def _kept(path: Path, form: LineFormat, model: str) -> _Kept:
+def _kept(path: Path, form: LineFormat, models: tuple[str, ...]) -> _Kept:
     with path.open("rb") as handle:
         head = handle.read(len(form.header))
         if head != form.header:
@@ -167,7 +171,7 @@ def _kept(path: Path, form: LineFormat, model: str) -> _Kept:
                 _check_cut_line(path, number, line, form)
                 break
             row = decoded(path, number, line, form.decode)
-            _check_model(path, row, model)
+            _check_models(path, row, models)
             offset += len(line)
             if line != form.encode(row, True):  # the last line of its image
                 size = offset
@@ -179,7 +183,7 @@ def _kept_of_a_cut_header(path: Path, head: bytes, form: LineFormat) -> _Kept:
     if form.header.startswith(head):
         return _Kept()
     raise TableError(
-        f"{path} is to be resumed and needs the first line {','.join(SCORE_COLUMNS)}, got "
+        f"{path} is to be resumed and needs the first line {form.header.decode().strip()}, got "
         f"{head.splitlines()[0][:80]!r}. Pass another --out."
     )
 
@@ -193,11 +197,12 @@ def _check_cut_line(path: Path, number: int, line: bytes, form: LineFormat) -> N
         )
 
 
-def _check_model(path: Path, row: ScoreRow, model: str) -> None:
-    if row.model not in ("", model):
+def _check_models(path: Path, row: ScoreRow, models: tuple[str, ...]) -> None:
+    if row.model not in ("", models[0]) or row.models[1:] != models[1:]:
         raise OptionError(
-            f"A score table holds scores by one model; {path} has rows by {row.model!r}, and this "
-            f"run uses {model!r}. Pass another --out, or the same --model."
+            f"A score table holds scores by one model, or by the same ones; {path} has rows by "
+            f"{', '.join(row.models)!r}, and this run uses {', '.join(models)!r}. Pass another "
+            "--out, or the same --model."
         )
 
 
@@ -261,7 +266,7 @@ def _csv_rows(table: Path) -> Iterator[ScoreRow]:
             yield decoded(table, number, line, partial(csv_row, columns=columns))
 
 
-def _reopen(out: Path, journal: Path, model: str) -> None:
+def _reopen(out: Path, journal: Path, models: tuple[str, ...]) -> None:
     """Turn a finished parquet file back into a journal; the parquet file stays until the end."""
     part = _beside(out, ".partial.tmp")
     try:
@@ -269,7 +274,7 @@ def _reopen(out: Path, journal: Path, model: str) -> None:
             rows = read_scores(out)
             row = next(rows, None)
             while row is not None:
-                _check_model(out, row, model)
+                _check_models(out, row, models)
                 following = next(rows, None)
                 more = following is not None and following.path == row.path
                 handle.write(JSONL.encode(row, more))

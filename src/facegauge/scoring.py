@@ -21,7 +21,7 @@ from facegauge.choices import FaceChoice, Input
 from facegauge.detection import Detector, Search
 from facegauge.errors import LandmarkError, OptionError, UnreadableImage
 from facegauge.images import Picture
-from facegauge.photos import Source
+from facegauge.photos import Photo, Source
 from facegauge.values import Assessment, Face, Landmarks, Outcome, Pixels
 
 FEWEST_EYE_PIXELS = 12.0
@@ -85,14 +85,17 @@ class Scorer:
         if self.model.card.kind not in (Kind.UTILITY, Kind.PERCEPTUAL):
             kind = self.model.card.kind
             raise OptionError(f"{model} is a {kind}; a score needs a quality model.")
-        if self.model.card.crop.view is View.WHOLE and self.input is Input.PHOTO:
-            raise OptionError(f"{self.name} grades whole crops; pass input='crop'.")
         self.detector = _detector(self.input, detector, device)
 
     @property
     def name(self) -> str:
         """The model's name and version, as it stands in score tables."""
         return self.model.card.identifier
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Names of further models: none, see ``panel.Panel``."""
+        return ()
 
     def assess(
         self, source: Source, landmarks: Sequence[Landmarks] | None = None
@@ -112,7 +115,9 @@ class Scorer:
         """Decode, find faces and crop: one element per face, or one that says why there is none."""
         try:
             if landmarks is None and self.detector is not None:
-                return self._found(source, self.detector)
+                search = Search.LARGEST if self.faces is FaceChoice.LARGEST else Search.ALL
+                photo = photos.look(source, self.detector, search, in_full=self.every_pixel)
+                return self.seen(source, photo, self.detector)
             return self._given(source, [Face(landmarks=points) for points in landmarks or ()])
         except UnreadableImage as error:
             return [self._without(Outcome.UNREADABLE, str(error))]
@@ -146,10 +151,8 @@ class Scorer:
         found = Assessment(outcome=outcome, face=face, model=self.name, detail=detail)
         return Prepared(assessment=found, face=face)
 
-    def _found(self, source: Source, detector: Detector) -> list[Prepared]:
-        """A photo whose faces are to be found; read a second time where a face is small in it."""
-        search = Search.LARGEST if self.faces is FaceChoice.LARGEST else Search.ALL
-        photo = photos.look(source, detector, search, in_full=self._every_pixel)
+    def seen(self, source: Source, photo: Photo, detector: Detector) -> list[Prepared]:
+        """The faces found in a photo, cropped; read again where a face is small in it."""
         if not photo.faces:
             return [self._without(Outcome.NO_FACE, photos.nothing_found(detector))]
         picture, most = photo.picture, self._reduction(photo.faces)
@@ -160,18 +163,18 @@ class Scorer:
     def _given(self, source: Source, faces: Sequence[Face]) -> list[Prepared]:
         """A picture whose faces are known, or that is a crop of one."""
         crop = self.model.card.crop
-        aligns = self.input is not Input.ALIGNED and crop.view is View.ALIGNED
-        if faces and aligns:
+        cuts = self.input is not Input.ALIGNED and crop.view is View.ALIGNED
+        if faces and (cuts or self.input is Input.PHOTO):
             picture = images.read(source, largest_reduction=self._reduction(faces))
             return self._cut(picture, faces)
         enough = math.ceil(2 * (crop.short_side or crop.size) / crop.frame)
-        picture = images.read(source, short_side=None if self._every_pixel else enough)
+        picture = images.read(source, short_side=None if self.every_pixel else enough)
         if self.input is Input.PHOTO:
             return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
         return [self._framed(picture)]
 
     @property
-    def _every_pixel(self) -> bool:
+    def every_pixel(self) -> bool:
         """Whether the model's resampling is one that reduced decoding would change."""
         return self.model.card.crop.resampling in ("reference", "pillow-bilinear")
 
@@ -181,13 +184,21 @@ class Scorer:
 
     def _reduction(self, faces: Sequence[Face]) -> float:
         """The most a picture may be reduced: its faces keep twice the pixels that crops hold."""
-        if self._every_pixel:
+        if self.every_pixel:
             return 1.0
+        if self.model.card.crop.view is View.WHOLE:
+            return self._loose_reduction(faces)
         distances = [frontal_eye_distance(each.landmarks) for each in self.faces.of(faces)]
         smallest = min((each for each in distances if each >= self._need), default=math.inf)
         crop = self.model.card.crop
         held = alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
         return max(1.0, smallest / (2 * held))
+
+    def _loose_reduction(self, faces: Sequence[Face]) -> float:
+        """The same for a loose view: its short side keeps twice the pixels that are resized to."""
+        boxes = [box for face in self.faces.of(faces) if (box := framing.loose_box(face))]
+        sides = [min(box.x1 - box.x0, box.y1 - box.y0) for box in boxes]
+        return max(1.0, min(sides, default=1.0) / (2 * self.model.card.crop.short_side))
 
     def _cut(self, picture: Picture, faces: Sequence[Face]) -> list[Prepared]:
         """The chosen faces, cropped; ``faces`` are those of the full picture."""
@@ -196,7 +207,22 @@ class Scorer:
             several = f"{count} faces; one is expected"
             return [self._without(Outcome.SEVERAL_FACES, several, chosen[0])]
         detail = f"largest of {len(faces)} faces" if len(chosen) < len(faces) else ""
-        return [self._aligned(picture, face, detail) for face in chosen]
+        loose = self.model.card.crop.view is View.WHOLE
+        shown = self._loose if loose else self._aligned
+        return [shown(picture, face, detail) for face in chosen]
+
+    def _loose(self, picture: Picture, face: Face, detail: str) -> Prepared:
+        """A face and what is around it, for a model that grades whole crops."""
+        box = framing.loose_box(face)
+        if box is None:
+            return self._without(Outcome.NO_FACE, "a face without box and landmarks", face)
+        moved = box.scaled(picture.x_factor, picture.y_factor)
+        part = framing.cut(picture.pixels, moved)
+        side = min(part.shape[0] / picture.y_factor, part.shape[1] / picture.x_factor)
+        if side < _FEWEST_PIXELS:
+            told = f"{side:.0f} pixels around the face, {_FEWEST_PIXELS} are needed"
+            return self._without(Outcome.TOO_SMALL, told, face)
+        return self._unless_blank(framing.whole_view(part, self.model.card.crop), face, detail)
 
     def _aligned(self, picture: Picture, face: Face, detail: str) -> Prepared:
         points = face.landmarks

@@ -36,6 +36,7 @@ LANDMARK_COLUMNS = (
 )
 IDENTITY_COLUMNS = ("path", "identity")
 LABEL_COLUMNS = ("path", "label")
+DOUBT_COLUMNS = ("path", "doubt")
 SCORE_COLUMNS = ("path", "score")
 
 
@@ -121,6 +122,22 @@ def read_labels(path: Path | str) -> dict[str, float]:
         if labels.setdefault(record.path, label) != label:
             raise record.twice(labels[record.path], label)
     return labels
+
+
+def read_doubts(path: Path | str) -> dict[str, float]:
+    """Read the column ``doubt`` of a csv ``path,label,doubt``, if it has one: 0 or more.
+
+    Raises:
+        TableError: no such table, or a cell that is no finite number of 0 or more.
+    """
+    doubts: dict[str, float] = {}
+    if not _has_column(Path(path), DOUBT_COLUMNS[1]):
+        return doubts
+    for record in _records(Path(path), DOUBT_COLUMNS):
+        doubts[record.path] = record.number(0)
+        if doubts[record.path] < 0:
+            raise record.error("a doubt of 0 or more", repr(record.cells[0]), "Correct it.")
+    return doubts
 
 
 def read_plain_scores(path: Path | str) -> dict[str, float | None]:
@@ -210,6 +227,15 @@ def _parsed(table: Path, columns: tuple[str, ...], lines: Iterator[str]) -> Iter
             f"{table}, line {reader.line_num}: expected cells separated by commas, got text that "
             f"is not csv ({error}). Quote cells that hold commas or quotes."
         ) from error
+
+
+def _has_column(table: Path, column: str) -> bool:
+    """Whether a csv has a column; True for a file that cannot be read, so that a reader says so."""
+    try:
+        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
+            return column in [cell.strip() for cell in next(csv.reader(handle), [])]
+    except (OSError, csv.Error):
+        return True
 
 
 def _places(table: Path, columns: tuple[str, ...], header: Sequence[str]) -> list[int]:

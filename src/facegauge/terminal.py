@@ -16,7 +16,7 @@ from facegauge.batch import Summary
 from facegauge.detection import Detector
 from facegauge.errors import OptionError
 from facegauge.face_table import FacesFound
-from facegauge.score_row import SCORE_COLUMNS, ScoreRow
+from facegauge.score_row import ScoreRow, columns_for
 from facegauge.tables import LandmarkTable, read_landmarks
 
 _complaints = Console(stderr=True)
@@ -32,9 +32,9 @@ def complain(text: str) -> None:
     tell(text, "red")
 
 
-def row_printer() -> Callable[[ScoreRow], None]:
-    """Rows to stdout as csv, the heading before the first."""
-    writer = csv.DictWriter(sys.stdout, SCORE_COLUMNS, lineterminator="\n")
+def row_printer(models: int = 1) -> Callable[[ScoreRow], None]:
+    """Rows of so many models to stdout as csv, the heading before the first."""
+    writer = csv.DictWriter(sys.stdout, columns_for(models), lineterminator="\n")
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     writer.writeheader()
     return lambda row: writer.writerow(row.to_dict())

@@ -158,7 +158,8 @@ class Assessment:
     """What is known of one face or, without a face, of one image.
 
     ``score`` is calibrated, 0..100, higher is better; ``raw`` is the network's own output. Both are
-    there exactly when the outcome is ``scored``.
+    there exactly when the outcome is ``scored``. ``further`` is what further models say of the same
+    face.
     """
 
     outcome: Outcome
@@ -168,6 +169,7 @@ class Assessment:
     model: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
     detail: str = ""
+    further: tuple[Assessment, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "outcome", Outcome(self.outcome))
@@ -181,8 +183,8 @@ class Assessment:
             raise InputError(f"Outcome {self.outcome} has no score, got {numbers}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain Python values, ready for JSON."""
-        return {
+        """Plain Python values, ready for JSON; ``further`` only where there is some."""
+        found = {
             "outcome": str(self.outcome),
             "score": self.score,
             "raw": self.raw,
@@ -191,6 +193,8 @@ class Assessment:
             "measures": dict(self.measures),
             "detail": self.detail,
         }
+        more = {"further": [each.to_dict() for each in self.further]} if self.further else {}
+        return found | more
 
 
 def _face_dict(face: Face) -> dict[str, Any]:

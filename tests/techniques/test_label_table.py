@@ -21,6 +21,7 @@ MADE = Made(
     crop_size=24,
     crop_resampling="smooth",
     seed=3,
+    sources={},
 )
 LABELS = Labels(
     paths=("a,b.png", "ü\udcff.png"),

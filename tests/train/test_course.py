@@ -1,5 +1,7 @@
 """Schedule, moving average, weight decay and what is kept of each leg, counted out by hand."""
 
+import itertools
+
 import lightning
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from facegauge.train import course
-from facegauge.train.course import Course, fit, warming_average
+from facegauge.train.course import Course, averaging_from, fit, sine_rate, warming_average
 from facegauge.train.course import rate as rate_at
 from facegauge.train.muon import is_matrix
 from facegauge.train.recipe import Recipe
@@ -112,6 +114,31 @@ def test_the_average_keeps_little_at_first_and_then_what_the_recipe_says(count, 
     warming_average(0.9)(averages, [torch.tensor([0.0, 1.0]), torch.tensor(count)], count)
     torch.testing.assert_close(averages[0], torch.tensor([kept, 1 - kept]))
     assert averages[1].item() == count  # a counter is copied
+
+
+@pytest.mark.parametrize("start", [0, 3, 20])
+def test_averaging_from_a_step_is_the_mean_of_all_that_come(start):
+    values = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
+    update, average = averaging_from(start), [torch.zeros(4), torch.tensor(0)]
+    for count, value in enumerate(values):
+        update(average, [value, torch.tensor(count)], torch.tensor(count))
+        wanted = values[start : count + 1].mean(dim=0) if count >= start else value
+        torch.testing.assert_close(average[0], wanted)
+        assert average[1].item() == count  # a counter is copied
+
+
+@pytest.mark.parametrize("rise", [0, 1, 2, 15])
+def test_the_sine_rises_to_the_peak_and_stays(rise):
+    rates = [sine_rate(step, rise) for step in range(20)]
+    assert rates[0] > 0
+    assert all(after > before for before, after in itertools.pairwise(rates[:rise]))
+    assert rates[max(0, rise - 1) :] == [1.0] * (20 - max(0, rise - 1))
+
+
+def test_the_average_needs_no_gradient(run):
+    learner = Line(small(), run)
+    assert not any(each.requires_grad for each in learner.average.parameters())
+    assert all(each.requires_grad for each in learner.network.parameters())
 
 
 def test_the_average_of_a_course_starts_with_the_first_weights_it_sees(run):

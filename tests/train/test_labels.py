@@ -5,8 +5,8 @@ import pytest
 
 from facegauge.errors import TableError, TrainingError
 from facegauge.train.faces import read_faces
-from facegauge.train.labels import labels_of
-from toy_faces import change_table, write_table
+from facegauge.train.labels import doubts_of, labels_of
+from toy_faces import change_table, read_table, write_table
 
 
 def rows_of(faces, data, start=0):
@@ -28,8 +28,36 @@ def test_paths_may_be_relative_to_the_pictures_of_the_only_table(own):
     rows = [{**row, "path": row["path"].split("/")[1]} for row in rows_of(faces, own)]
     write_table(own / "labels.csv", rows)
     np.testing.assert_array_equal(labels_of(faces, own, "labels.csv"), np.arange(len(faces)))
+    both = read_faces(own)  # no picture of one table is called as one of the other
+    found = labels_of(both, own, "labels.csv")
+    known = np.array([path.parent.name == "known" for path in both.paths])
+    np.testing.assert_array_equal(found[known], np.arange(len(faces)))
+    assert np.isnan(found[~known]).all()
+
+
+def test_paths_that_two_tables_share_must_be_whole(own):
+    stranger = read_table(own / "strangers.csv")[0]
+    known = read_table(own / "known.csv")[0]["path"]
+    (own / "strangers" / stranger["path"]).rename(own / "strangers" / known)
+    change_table(own / "strangers.csv", lambda r: {**r, "path": known} if r == stranger else r)
+    faces = read_faces(own)
+    rows = [{**row, "path": row["path"].split("/")[1]} for row in rows_of(faces, own)]
+    write_table(own / "labels.csv", rows[: -len(read_table(own / "strangers.csv"))])
     with pytest.raises(TrainingError, match="got 0 and 0 labelled ones"):
-        labels_of(read_faces(own), own, "labels.csv")
+        labels_of(faces, own, "labels.csv")
+
+
+def test_doubts_are_read_where_there_are_some(own):
+    faces = read_faces(own)
+    rows = rows_of(faces, own)
+    write_table(own / "labels.csv", rows)
+    assert not doubts_of(faces, own, "labels.csv").any()
+    write_table(own / "labels.csv", [{**row, "doubt": row["label"] / 2} for row in rows[:-1]])
+    wanted = [*np.arange(len(faces) - 1) / 2, 0]
+    np.testing.assert_array_equal(doubts_of(faces, own, "labels.csv"), wanted)
+    np.testing.assert_array_equal(
+        labels_of(faces, own, "labels.csv")[:-1], np.arange(len(faces) - 1)
+    )
 
 
 def test_no_table_of_labels_is_told(own):

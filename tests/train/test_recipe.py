@@ -80,7 +80,7 @@ def test_a_recipe_is_frozen(kind):
         ("seed", -1, "seed must be 0 or more"),
         ("weight_decay", float("nan"), "weight_decay must be 0 or more and finite, got nan"),
         ("weight_decay", float("inf"), "weight_decay must be"),
-        ("optimiser", "sgd", "optimiser must be adamw or muon, got 'sgd'"),
+        ("optimiser", "adam", "optimiser must be adamw or (muon|sgd), got 'adam'"),
         ("learning_rate", 0.0, "learning_rate must be above 0 and finite, got 0"),
         ("learning_rate", float("inf"), "learning_rate must be"),
         ("clip", -1.0, "clip must be above 0"),

@@ -13,6 +13,7 @@ from facegauge.train.recipes import (
     RECIPES,
     changed,
     describe,
+    fields,
     from_json,
     kind,
     recipe,
@@ -166,6 +167,11 @@ def test_an_unknown_recipe_is_told_the_known_ones():
         recipe("faceqnet"),
         recipe("difiqa-r", ("start=a.safetensors",)),
         recipe("difiqa", ("multiples=1,2,4,8", "dim=128")),
+        recipe("ai-kd", ("labels=a.csv,b.pkl", "start=a.safetensors")),
+        recipe("ai-kd-xxs", ("labels=", "chosen_by=loss", "devices=2")),
+        recipe("perceptual", ("network=toy", "size=24")),
+        recipe("efficient-fiqa", ("data.labels=a", "teacher.size=24", "student.channels=0.5")),
+        recipe("efficient-fiqa-small", ("alone=0",)),
     ],
 )
 def test_what_is_written_beside_a_checkpoint_is_read_again(chosen):
@@ -173,9 +179,55 @@ def test_what_is_written_beside_a_checkpoint_is_read_again(chosen):
     found = from_json(text)
     assert found == chosen
     assert type(found) is type(chosen)
-    fields = {field.name for field in dataclasses.fields(chosen)}
-    assert set(json.loads(text)) == fields | {"kind"}
-    assert set(describe(chosen)) == fields
+    names = {field.name for field in dataclasses.fields(chosen)}
+    assert set(json.loads(text)) == names | {"kind"}
+    assert set(describe(chosen)) == names
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value"),
+    [
+        ("data.labels=mos", "data.labels", "mos"),
+        ("labels=mos", "data.labels", "mos"),
+        ("unlabelled_a=wild", "data.unlabelled_a", "wild"),
+        ("teacher.size=160", "teacher.size", 160),
+        ("student.channels=2", "student.channels", 2.0),
+        ("teacher.weights=a=b", "teacher.weights", "a=b"),
+        ("batch=8", "batch", 8),
+    ],
+)
+def test_fields_of_parts_are_changed_by_their_full_name_or_where_it_is_clear(change, field, value):
+    before, after = fields(recipe("efficient-fiqa")), fields(recipe("efficient-fiqa", (change,)))
+    assert after[field] == value
+    assert type(after[field]) is type(value)
+    assert {key for key in after if after[key] != before[key]} == {field}
+
+
+def test_several_changes_of_one_part_hold_together():
+    found = recipe("efficient-fiqa", ("teacher.size=8", "teacher.short_side=9", "labels=x"))
+    assert (found.teacher.size, found.teacher.short_side, found.data.labels) == (8, 9, "x")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("size=8", "known field, got 'size=8'. Fields: .*teacher.size.*student.size"),
+        ("teacher=8", "known field"),
+        ("teacher.siz=8", "known field"),
+        ("pupil.size=8", "known field"),
+        ("teacher.size=big", "teacher.size needs a int such as 448, got 'big'"),
+        ("teacher.size=0", "size must be 1 or more"),
+        ("teacher.short_side=9", "short_side must be 0, or the size 448"),
+        ("student.channels=0", "channels must be above 0"),
+        ("alone=2", "alone must be 0 or 1"),
+        ("plus_start=now", "plus_start must be fresh or teacher"),
+        ("fitted_on=all", "fitted_on must be labelled or held-out"),
+        ("doubt=-1", "doubt must be"),
+    ],
+)
+def test_a_wrong_change_of_a_part_is_refused(change, message):
+    with pytest.raises(RecipeError, match=message):
+        recipe("efficient-fiqa", (change,))
 
 
 def test_what_was_written_before_there_were_kinds_is_a_first():

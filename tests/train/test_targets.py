@@ -1,5 +1,6 @@
 """Labels against a slow computation of our own; answers that are computed once and kept."""
 
+import os
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from facegauge import models
 from facegauge.errors import ModelError, TrainingError
 from facegauge.models import Model
+from facegauge.train import answers
 from facegauge.train import targets as module
 from facegauge.train.faces import UNKNOWN, Faces, read_faces
 from facegauge.train.targets import find_recognisers, make_targets
@@ -200,7 +202,7 @@ def test_killed_while_embedding_it_goes_on_with_the_next_part(
     faces, two, tmp_path, calls, monkeypatch
 ):
     whole = make_targets(faces, toy_recipe(), two[:1], tmp_path / "whole").labels
-    monkeypatch.setattr(module, "_PART", 16)
+    monkeypatch.setattr(answers, "_PART", 16)
     calls.clear()
     counting = Model.embed
 
@@ -231,7 +233,7 @@ def test_a_draft_does_not_count(faces, two, tmp_path, calls):
     whole = make_targets(faces, toy_recipe(), two[:1], tmp_path).labels
     [part] = tmp_path.glob("*/*.npz")
     half = part.read_bytes()[: part.stat().st_size // 2]
-    part.with_suffix(".draft.npz").write_bytes(half)
+    part.with_suffix(f".{os.getpid()}.npz").write_bytes(half)
     part.unlink()
     calls.clear()
     np.testing.assert_array_equal(

@@ -13,12 +13,15 @@ from facegauge import images, models
 from facegauge.cards import Kind
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import journeys
+from facegauge.train.alignment_network import load_distilled
 from facegauge.train.course import Course
-from facegauge.train.embedding import embedded, load_graded
+from facegauge.train.embedding import embedded, imprint, load_graded
 from facegauge.train.export import export_run
+from facegauge.train.recipe_alignment import AlignmentDistillation
 from facegauge.train.recipe_regression import Regression
 from facegauge.train.recipes import recipe
 from facegauge.train.regression import load_predicting
+from facegauge.train.students import planes
 from facegauge.train.validation import raw_scores
 from same_run import Killed, assert_same_run, dying_at
 from toy_faces import SIZE, VALIDATION, change_table
@@ -39,6 +42,7 @@ def test_a_run_leaves_what_export_and_resume_need(name, technique_runs):
     run = technique_runs(name)
     files = {"recipe.json", "run.json", "model.safetensors", "state.ckpt"}
     files |= set() if name == "difiqa" else {"reference.npz"}
+    files |= {"targets"} if name.startswith("ai-kd") else set()
     assert {path.name for path in run.folder.iterdir()} == files
     facts = run.facts()
     assert run.recipe() == toy_technique(name)
@@ -93,8 +97,9 @@ def test_pictures_of_the_test_split_are_never_read(name, labelled, tmp_path, mon
 
 
 def load(run):
-    kind = load_predicting if isinstance(run.recipe(), Regression) else load_graded
-    return kind(run)
+    if isinstance(run.recipe(), AlignmentDistillation):
+        return load_distilled(run)
+    return (load_predicting if isinstance(run.recipe(), Regression) else load_graded)(run)
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +200,18 @@ def test_weights_of_another_run_begin_one(technique_runs, labelled, tmp_path):
     weights = [key for key, _ in load_predicting(run).named_parameters() if "embedder" in key]
     same = [torch.equal(before[key], after[key]) for key in weights]
     assert same == [True] * (len(weights) - 2) + [False] * 2
+
+
+def test_centres_begin_where_the_network_sees_their_people(technique_runs, pixels):
+    network = load_graded(technique_runs("cr-fiqa"))
+    width = network.answers(planes(torch.from_numpy(pixels[:2])))[0].shape[1]
+    network.centres = torch.nn.Parameter(torch.zeros(3, width))
+    people = np.arange(len(pixels)) % 3
+    imprint(network, people, iter(pixels))
+    seen, _ = embedded(network, pixels, CPU)
+    means = np.stack([seen[people == person].mean(axis=0) for person in range(3)])
+    wanted = means / np.linalg.norm(means, axis=1, keepdims=True)
+    np.testing.assert_allclose(network.centres.detach().numpy(), wanted, atol=1e-5)
 
 
 def test_weights_of_another_width_are_told(technique_runs, labelled, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from facegauge.train.faces import read_faces
 from facegauge.train.targets import Targets
 from facegauge.train.views import Views
-from facegauge.train.visits import Crops, Visits
+from facegauge.train.visits import Crops, Visits, _Leg
 from toy_faces import toy_recipe
 
 
@@ -61,7 +61,7 @@ def test_a_crop_comes_with_what_the_student_must_answer(data):
 
 def test_a_leg_has_its_own_visits(data):
     class Trainer:
-        current_epoch = 3
+        current_epoch, global_rank, world_size = 3, 0, 1
 
     visits = make(Visits, data, "steps=5", "batch=4", workers=0)
     assert list(visits.train_dataloader().sampler) == list(range(20))
@@ -71,3 +71,16 @@ def test_a_leg_has_its_own_visits(data):
     assert len(loader) == 5
     batch = next(iter(loader))
     np.testing.assert_array_equal(batch["pixels"][2].numpy(), visits.crops[62]["pixels"])
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4])
+def test_devices_share_each_batch_and_no_visit_is_seen_twice(devices):
+    """Which visits a step sees does not depend on how many devices share it."""
+    parts = [list(_Leg(40, 24, 8, rank, devices)) for rank in range(devices)]
+    own = 8 // devices
+    assert [len(_Leg(40, 24, 8, 0, devices))] * devices == [len(part) for part in parts]
+    for step in range(3):
+        seen = [part[step * own : (step + 1) * own] for part in parts]
+        assert [visit for part in seen for visit in part] == list(
+            range(40 + 8 * step, 48 + 8 * step)
+        )

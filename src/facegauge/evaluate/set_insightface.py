@@ -4,22 +4,19 @@ A file is a pickle of ``(images, same)``: the bytes of 2 P encoded pictures, ali
 pixels, and P flags; the pictures 2i and 2i + 1 are the i-th pair. Python 2 and 3 wrote them; a
 picture is a bytes object, or a numpy array of uint8 where OpenCV encoded it.
 
-A pickle can run any program, so this one is read without running anything: the few names that
-numpy's arrays need are replaced by stand-ins that only keep bytes, and every other one is refused.
+A pickle can run any program, so this one is read without running anything (see ``inert_pickle``).
 """
 
 from __future__ import annotations
 
-import io
-import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from facegauge.errors import InputError
+from facegauge.evaluate.inert_pickle import StoredArray, unpickled
 from facegauge.evaluate.pairs import Pairs
 from facegauge.evaluate.set_files import Expected
 from facegauge.evaluate.sets import BenchmarkSet, Layout
@@ -94,8 +91,7 @@ def _parts(path: Path) -> tuple[list[bytes], list[bool]]:
 
 def _unpickled(path: Path) -> object:
     try:
-        data = path.read_bytes()
-        return _Inert(io.BytesIO(data), encoding="bytes").load()
+        return unpickled(path.read_bytes(), _refused)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}"
         raise INSIGHTFACE.error(path, reason, "Check the path.") from error
@@ -106,93 +102,16 @@ def _unpickled(path: Path) -> object:
         raise INSIGHTFACE.error(path, reason, _REMEDY) from error
 
 
-@dataclass(slots=True)
-class _Type:
-    """A stand-in for numpy.dtype: only its code, such as u1 or b1."""
-
-    code: object
-    align: object = False
-    copy: object = False
-
-    def __setstate__(self, state: object) -> None:
-        """Byte order and the like do not matter for single bytes."""
-
-
-@dataclass(slots=True)
-class _Array:
-    """A stand-in for a numpy array: its type and its bytes."""
-
-    type: object = None
-    data: object = b""
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        """Numpy's state: version, shape, type, Fortran order, data."""
-        self.type, self.data = state[2], state[4]
-
-
-class _Name:
-    """What a file gets for a name: callable, and closed to whatever the file wants to set on it."""
-
-    __slots__ = ("_stands_for",)
-
-    def __init__(self, stands_for: Callable[..., object]) -> None:
-        self._stands_for = stands_for
-
-    def __call__(self, *values: object) -> object:
-        return self._stands_for(*values)
-
-    def __setstate__(self, state: object) -> None:
-        """Refuse: no file of this form changes what a name is."""
-        raise InputError("Expected a file that changes no name of numpy; the file is broken.")
-
-
-def _begun(*ignored: object) -> _Array:
-    return _Array()
-
-
-def _of_buffer(data: object, type: object, *ignored: object) -> _Array:
-    return _Array(type=type, data=data)
-
-
-def _of_scalar(type: object, data: object = b"") -> _Array:
-    return _Array(type=type, data=data)
-
-
-def _encoded(text: object, encoding: object = "latin1") -> bytes:
-    """Bytes as Python 3 writes them for Python 2: latin-1 text."""
-    if isinstance(text, str) and encoding in ("latin1", b"latin1"):
-        return text.encode("latin1")
-    raise InputError("Expected latin-1 text in place of bytes; the file is broken.")
-
-
-_CORES = ("numpy.core", "numpy._core")
-_STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
-    **{(f"{core}.multiarray", "_reconstruct"): _begun for core in _CORES},
-    **{(f"{core}.multiarray", "scalar"): _of_scalar for core in _CORES},
-    **{(f"{core}.numeric", "_frombuffer"): _of_buffer for core in _CORES},
-    ("numpy", "ndarray"): _begun,
-    ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encoded,
-}
-
-
-class _Inert(pickle.Unpickler):
-    """An unpickler that runs nothing of what the file names."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for one of numpy's names; everything else is refused."""
-        known = _STAND_INS.get((module, name))
-        if known is None:
-            raise InputError(
-                f"Expected the layout {INSIGHTFACE.name} ({INSIGHTFACE.form}), got a pickle that "
-                f"asks for {module}.{name}: it was not run. {_REMEDY}"
-            )
-        return _Name(known)
+def _refused(name: str) -> InputError:
+    return InputError(
+        f"Expected the layout {INSIGHTFACE.name} ({INSIGHTFACE.form}), got a pickle that "
+        f"asks for {name}: it was not run. {_REMEDY}"
+    )
 
 
 def _listed(path: Path, values: object) -> Sequence[object]:
     """A list as it is, an array of flags as its bytes."""
-    if isinstance(values, _Array) and _code(values) in ("b1", "u1"):
+    if isinstance(values, StoredArray) and values.code in ("b1", "u1"):
         return list(_bytes(path, values))
     if isinstance(values, list | tuple):
         return values
@@ -200,7 +119,7 @@ def _listed(path: Path, values: object) -> Sequence[object]:
 
 
 def _bytes(path: Path, picture: object) -> bytes:
-    if isinstance(picture, _Array) and _code(picture) in ("u1", "b1"):
+    if isinstance(picture, StoredArray) and picture.code in ("u1", "b1"):
         picture = picture.data
     if isinstance(picture, bytes | bytearray):
         return bytes(picture)
@@ -208,14 +127,8 @@ def _bytes(path: Path, picture: object) -> bytes:
 
 
 def _flag(path: Path, flag: object) -> bool:
-    if isinstance(flag, _Array) and _code(flag)[:1] in ("b", "i", "u"):
+    if isinstance(flag, StoredArray) and flag.code[:1] in ("b", "i", "u"):
         flag = int.from_bytes(flag.data, "little") if isinstance(flag.data, bytes) else None
     if isinstance(flag, int) and flag in (0, 1):
         return bool(flag)
     raise INSIGHTFACE.error(path, f"got {str(flag)[:40]!r} in place of a flag", _REMEDY)
-
-
-def _code(array: _Array) -> str:
-    code = array.type.code if isinstance(array.type, _Type) else ""
-    text = code.decode("latin1") if isinstance(code, bytes) else str(code)
-    return text.lstrip("|<>=")

@@ -14,6 +14,7 @@ from facegauge.techniques.faceqan import Attack, FaceQan, FaceQanLabels
 from facegauge.techniques.faceqnet import FaceQnet, FaceQnetLabels
 from facegauge.techniques.last_layer import halves
 from facegauge.techniques.norm import Norm, NormLabels
+from facegauge.techniques.probe import Probe, ProbeLabels
 from facegauge.techniques.sdd_fiqa import SddFiqa, SddFiqaLabels
 from facegauge.techniques.ser_fiq import SerFiq, SerFiqLabels
 from facegauge.techniques.technique import Technique, changed
@@ -25,6 +26,7 @@ CONSTANTS = {
     "faceqnet": FaceQnet(),
     "cr-fiqa": CrFiqa(),
     "difiqa": DifFiqa(),
+    "probe": Probe(),
     "norm": Norm(),
 }
 """The techniques and the constants that they are published with."""
@@ -56,13 +58,13 @@ def make(
         seed: of everything drawn at random, 0 or more.
         attacker: what gives FaceQAN gradients; the others need none.
         disturber: what noises and restores faces for DifFIQA; the others need none.
-        threads: for SER-FIQ's two halves; None: all cores.
+        threads: for the two halves of SER-FIQ and probe; None: all cores.
 
     Raises:
         OptionError: an unknown technique or constant, a negative seed, FaceQAN without attacker or
             DifFIQA without disturber.
         ModelError: the model is no recogniser, or not one that the technique can use.
-        MissingExtra: SER-FIQ without the onnx package.
+        MissingExtra: SER-FIQ or probe without the onnx package.
     """
     if name not in CONSTANTS:
         raise OptionError(f"No technique {name!r}; one of: {', '.join(CONSTANTS)}.")
@@ -80,6 +82,8 @@ def make(
         return FaceQnetLabels(recogniser=recogniser, seed=seed, constants=constants)
     if isinstance(constants, CrFiqa):
         return CrFiqaLabels(recogniser=recogniser, seed=seed, constants=constants)
+    if isinstance(constants, Probe):
+        return ProbeLabels.of(recogniser, halves(recogniser.path, threads), constants, seed)
     if isinstance(constants, DifFiqa):
         return _difiqa(recogniser, constants, seed, disturber)
     return NormLabels(recogniser=recogniser, seed=seed)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,9 +23,19 @@ _DIGITS = 7
 """Significant digits of a label: other batches move it by less."""
 
 
+class MadeBy(Protocol):
+    """What made a table of labels, in words and numbers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """How labels were made: technique, constants, recogniser, alignment, seed."""
+    """How labels were made: technique, constants, recogniser, alignment, seed.
+
+    ``sources`` has the sha256 of what else took part, such as weights of a diffusion network.
+    """
 
     technique: str
     constants: Mapping[str, int | float]
@@ -35,19 +45,23 @@ class Made:
     crop_size: int
     crop_resampling: str
     seed: int
+    sources: Mapping[str, str]
 
     @classmethod
-    def by(cls, technique: Technique, recogniser: Model, cut: Cut) -> Made:
-        """What a technique, a recogniser and a way to know the face come to."""
+    def by(
+        cls, technique: Technique, recogniser: Model, cut: Cut, sources: Mapping[str, Path]
+    ) -> Made:
+        """What a technique, a recogniser, a way to know the face and other files come to."""
         return cls(
             technique=technique.name,
             constants=asdict(technique.constants),
             recogniser=recogniser.card.identifier,
-            recogniser_sha256=hashlib.sha256(recogniser.path.read_bytes()).hexdigest(),
+            recogniser_sha256=_sha256(recogniser.path),
             faces=_faces(cut.table, cut.detector),
             crop_size=cut.crop.size,
             crop_resampling=cut.crop.resampling,
             seed=technique.seed,
+            sources={name: _sha256(path) for name, path in sources.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,27 +69,35 @@ class Made:
         return asdict(self)
 
 
-def write_labels(out: Path, labels: Labels, made: Made) -> None:
+def write_labels(
+    out: Path, labels: Labels, made: MadeBy, more: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Write the table last, so that it is there only when all is.
+
+    ``more`` are further columns by name, a cell for each label.
 
     Raises:
         OptionError: there is no place to write.
     """
     facts = {**made.to_dict(), "labels": len(labels.paths), "left_out": len(labels.left_out)}
-    draft = out.with_name(out.name + ".draft")
+    draft, columns = out.with_name(out.name + ".draft"), more or {}
+    numbers = (f"{value:.{_DIGITS}g}" for value in labels.values.tolist())
     try:
         sidecar(out).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(LABEL_COLUMNS)
-            for path, value in zip(labels.paths, labels.values.tolist(), strict=True):
-                writer.writerow((path, f"{value:.{_DIGITS}g}"))
+            writer.writerow((*LABEL_COLUMNS, *columns))
+            writer.writerows(zip(labels.paths, numbers, *columns.values(), strict=True))
         draft.replace(out)
     except OSError as error:
         raise OptionError(
             f"Labels need a place to write, got {out}: {error.strerror or error}. Pass another "
             "--out."
         ) from error
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sidecar(out: Path) -> Path:
@@ -88,7 +110,7 @@ def sidecar(out: Path) -> Path:
     return out.with_suffix(".json")
 
 
-def finished(out: Path, made: Made) -> Labels:
+def finished(out: Path, made: MadeBy) -> Labels:
     """The labels of a table that is complete.
 
     Raises:

@@ -38,12 +38,14 @@ def label_images(
     resume: bool = False,
     workers: int | None = None,
     batch_size: int = 32,
+    sources: Mapping[str, Path] | None = None,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Labels:
     """Label every picture under ``paths`` into the table ``out``, with ``.json`` beside it.
 
     Nothing is written without a label. Until the end what was measured is in
     ``out.partial.jsonl``, which ``resume`` goes on with; a finished table it leaves as it is.
+    ``sources`` are files that took part, by name, for the ``.json``.
 
     Raises:
         OptionError: ``out`` exists or is no .csv; an unfinished run is there and ``resume`` is not
@@ -52,7 +54,8 @@ def label_images(
     """
     _require_people(technique, identities)
     cut = crop_for(recogniser, landmarks=landmarks, detector=detector, aligned=aligned)
-    made, partial = Made.by(technique, recogniser, cut), out.with_name(out.name + ".partial.jsonl")
+    made = Made.by(technique, recogniser, cut, sources or {})
+    partial = out.with_name(out.name + ".partial.jsonl")
     if resume and out.exists():
         return finished(out, made)
     require_new(out)

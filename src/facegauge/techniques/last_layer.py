@@ -27,10 +27,14 @@ _SHAPED = ("Reshape", "Flatten", "Identity", "Squeeze")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halves:
-    """The two halves, opened; ``rate`` is that of a dropout at the cut, 0 when there is none."""
+    """The two halves, opened; ``rate`` is that of a dropout at the cut, 0 when there is none.
+
+    ``length`` is the second half up to the embedding's length before it becomes 1.
+    """
 
     trunk: onnxruntime.InferenceSession
     last: onnxruntime.InferenceSession
+    length: onnxruntime.InferenceSession
     rate: float = 0.0
 
     def features(self, crops: Pixels) -> npt.NDArray[np.float32]:
@@ -40,6 +44,10 @@ class Halves:
     def embeddings(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Unit-length embeddings N×D of such features."""
         return _answer(self.last, features)
+
+    def lengths(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Lengths N of the embeddings of such features before they become 1."""
+        return _answer(self.length, features)
 
 
 def halves(path: Path, threads: int | None = None) -> Halves:
@@ -52,13 +60,16 @@ def halves(path: Path, threads: int | None = None) -> Halves:
     try:
         onnx = require_onnx()
     except MissingExtra as error:
-        raise MissingExtra("cutting a recogniser for ser-fiq", "train", "onnx") from error
+        raise MissingExtra("cutting a recogniser for ser-fiq or probe", "train", "onnx") from error
     graph = _Graph(onnx.load(str(path)), path)
     layer = graph.last_linear()
     cut = layer.input[0]
     first, second = graph.piece(["image"], cut), graph.piece([cut], "embedding")
     return Halves(
-        trunk=_session(first, threads), last=_session(second, threads), rate=graph.dropout(cut)
+        trunk=_session(first, threads),
+        last=_session(second, threads),
+        length=_session(graph.piece([cut], "norm"), threads),
+        rate=graph.dropout(cut),
     )
 
 

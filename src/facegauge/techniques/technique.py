@@ -134,7 +134,7 @@ def require(condition: bool, expected: str, constants: object) -> None:
         raise OptionError(f"Expected {expected}, got {constants}. Correct --set.")
 
 
-def _change(constants: object, setting: str) -> tuple[str, int | float]:
+def _change(constants: object, setting: str) -> tuple[str, int | float | tuple[str, ...]]:
     key, mark, text = setting.partition("=")
     known = {each.name: getattr(constants, each.name) for each in dataclasses.fields(constants)}  # type: ignore[arg-type]
     if not mark or key not in known:
@@ -142,6 +142,8 @@ def _change(constants: object, setting: str) -> tuple[str, int | float]:
         raise OptionError(
             f"Expected key=value with a known constant, got {setting!r}. Constants: {names}."
         )
+    if isinstance(known[key], tuple):
+        return key, tuple(part for part in text.split(",") if part)
     kind = type(known[key])
     try:
         value: int | float = kind(text)

@@ -33,9 +33,10 @@ class Course(lightning.LightningModule):
     def __init__(self, chosen: Recipe, network: nn.Module, run: Run) -> None:
         super().__init__()
         self.network = network
-        average = warming_average(chosen.average)
-        self.average = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
         self.chosen, self.run = chosen, run
+        average = self.averaging()
+        self.average = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+        self.average.requires_grad_(False)
         self.history: list[dict[str, float]] = []
 
     @abstractmethod
@@ -54,13 +55,23 @@ class Course(lightning.LightningModule):
     def merit(self, grades: dict[str, float]) -> float:
         """The number by which the best weights are chosen: lower is better."""
 
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.chosen.legs * self.chosen.steps
+
+    def averaging(self) -> Callable[[Any, Any, Any], None]:
+        """How the average of the weights follows them."""
+        return warming_average(self.chosen.average)
+
+    def rate(self, step: int) -> float:
+        """Share of the peak rate at a step: linear warm-up and a cosine to zero."""
+        return rate(step, self.total_steps, self.chosen.warmup)
+
     def configure_optimizers(self) -> dict[str, Any]:
-        """Linear warm-up and a cosine to zero; no decay on vectors and scalars."""
+        """The schedule of all groups; no decay on vectors and scalars."""
         optimiser = self._optimiser()
-        total = self.chosen.legs * self.chosen.steps
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: rate(step, total, self.chosen.warmup)
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.rate)
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -85,7 +96,10 @@ class Course(lightning.LightningModule):
         """The losses of a batch, logged, and their weighted sum."""
         torch.manual_seed(self.chosen.seed * 1_000_003 + self.global_step)
         losses = self.training_losses(batch)
-        self.log_dict(losses, on_step=False, on_epoch=True, prog_bar=True, batch_size=1)
+        several = self.trainer.world_size > 1
+        self.log_dict(
+            losses, on_step=False, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=several
+        )
         return self.total(losses)
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -97,15 +111,20 @@ class Course(lightning.LightningModule):
         grades = self.grade(self.average.module)
         losses = {key: float(self.trainer.callback_metrics[key]) for key in self.LOSSES}
         self.history.append({"step": self.global_step, **losses, **grades})
+        if self.trainer.is_global_zero:
+            self._write_down(grades)
+        draft = self.run.state.with_suffix(".draft")
+        self.trainer.save_checkpoint(draft)
+        if self.trainer.is_global_zero:
+            draft.replace(self.run.state)  # whole or not at all, whenever the run is killed
+
+    def _write_down(self, grades: dict[str, float]) -> None:
         before = [self.merit(entry) for entry in self.history[:-1]]
         if self.merit(grades) < min(before, default=float("inf")):
             _save_weights(self.average.module, self.run.weights)
         self.run.write_facts(
             {**self.run.facts(), "legs": len(self.history), "history": self.history}
         )
-        draft = self.run.state.with_suffix(".draft")
-        self.trainer.save_checkpoint(draft)
-        draft.replace(self.run.state)  # whole or not at all, whenever the run is killed
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the history with the state."""
@@ -120,14 +139,17 @@ class Course(lightning.LightningModule):
         return min(self.history, key=self.merit)
 
 
-def fit(course: Course, loader: lightning.LightningDataModule, device: str) -> None:
-    """Train from where the run stands to its last leg."""
+def fit(
+    course: Course, loader: lightning.LightningDataModule, device: str, devices: int = 1
+) -> None:
+    """Train from where the run stands to its last leg; ``devices`` share each batch."""
     chosen, run = course.chosen, course.run
     lightning.seed_everything(chosen.seed, verbose=False)
     with _quiet():
         trainer = lightning.Trainer(
             accelerator="gpu" if device == "cuda" else "cpu",
-            devices=1,
+            devices=devices,
+            use_distributed_sampler=False,  # the loader hands every device its part
             precision=chosen.precision,  # type: ignore[arg-type]
             max_epochs=chosen.legs,
             gradient_clip_val=chosen.clip,
@@ -141,6 +163,21 @@ def fit(course: Course, loader: lightning.LightningDataModule, device: str) -> N
         trainer.fit(course, loader, ckpt_path=run.state if run.state.is_file() else None)
 
 
+def averaging_from(start: int) -> Callable[[Any, Any, Any], None]:
+    """The weights themselves until step ``start``, then the mean of all that come, each alike.
+
+    Stochastic weight averaging (Izmailov et al., UAI 2018). Running means and variances of batch
+    normalisation are averaged as well, in the place of another turn over the data.
+    """
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], weights: list[Tensor], count: Any) -> None:
+        already = max(0.0, float(count) - start)
+        _mixed(averages, weights, kept=already / (already + 1.0))
+
+    return update
+
+
 def one_thread(_: int) -> None:
     """How a process that prepares pictures begins: one thread, as the training needs the cores."""
     cv2.setNumThreads(0)
@@ -152,14 +189,23 @@ def warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
 
     @torch.no_grad()
     def update(averages: list[Tensor], weights: list[Tensor], count: Any) -> None:
-        kept = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
-        for average, weight in zip(averages, weights, strict=True):
-            if average.is_floating_point():
-                average.lerp_(weight.to(average.dtype), 1.0 - kept)
-            else:
-                average.copy_(weight)
+        _mixed(averages, weights, kept=min(decay, (1.0 + float(count)) / (10.0 + float(count))))
 
     return update
+
+
+def _mixed(averages: list[Tensor], weights: list[Tensor], kept: float) -> None:
+    """Keep so much of the averages, and take the rest from the weights; counters are copied."""
+    for average, weight in zip(averages, weights, strict=True):
+        if average.is_floating_point():
+            average.lerp_(weight.to(average.dtype), 1.0 - kept)
+        else:
+            average.copy_(weight)
+
+
+def sine_rate(step: int, rise: int) -> float:
+    """Share of the peak rate at a step: a quarter of a sine up to step ``rise``, then 1."""
+    return float(np.sin(0.5 * np.pi * min(1.0, (step + 1) / max(1, rise))))
 
 
 def rate(step: int, total: int, warmup: float) -> float:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from facegauge.errors import TrainingError
+from facegauge.tables import IDENTITY_COLUMNS, same_path
 
 SPLITS = ("train", "validation", "test", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is in a picture, and the split that keeps persons apart; both may be empty."""
+
+    identity: str = ""
+    split: str = ""
 
 
 def tables_with(folder: Path, columns: Collection[str]) -> tuple[str, ...]:
@@ -49,3 +59,16 @@ def split_of(row: dict[str, str], number: int, table: Path) -> str:
             f"got {split!r}."
         )
     return split
+
+
+def read_people(table: Path) -> dict[str, Person]:
+    """Who is in which picture, and in which split, by path.
+
+    Raises:
+        TrainingError: a column is missing, or an unknown split.
+    """
+    rows = enumerate(read_rows(table, IDENTITY_COLUMNS))
+    return {
+        same_path(row["path"]): Person(identity=row["identity"], split=split_of(row, at, table))
+        for at, row in rows
+    }

@@ -10,8 +10,17 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from facegauge.train.distortions import (
+    as_jpeg,
+    blurred,
+    exposed,
+    noisy,
+    shrunk,
+    streaked,
+    tinted,
+    to_bytes,
+)
 from facegauge.values import Pixels
 
 VERSION = 2
@@ -34,14 +43,13 @@ def expose(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Too dark or too bright: a gamma of 1/3.5 .. 3.5 and a gain of 0.4 .. 1.5."""
     gamma = float(np.exp(rng.uniform(-1.25, 1.25)))
     gain = float(rng.uniform(0.4, 1.5))
-    levels = np.linspace(0.0, 1.0, 256) ** gamma * gain
-    return np.asarray(cv2.LUT(pixels, _bytes(levels * 255.0)), dtype=np.uint8)
+    return exposed(pixels, gamma, gain)
 
 
 def flatten_contrast(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Haze or back light: contrast shrinks to 20 .. 80 % around a grey level."""
     share, grey = float(rng.uniform(0.2, 0.8)), float(rng.uniform(60, 200))
-    return _bytes(pixels * share + grey * (1.0 - share))
+    return to_bytes(pixels * share + grey * (1.0 - share))
 
 
 def shade(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -52,43 +60,32 @@ def shade(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     across = (xs * np.cos(angle) + ys * np.sin(angle)) * rng.uniform(1.0, 3.0)
     light = 1.0 / (1.0 + np.exp(-2.0 * across))
     floor = rng.uniform(0.05, 0.6)
-    return _bytes(pixels * (floor + (1.0 - floor) * light)[:, :, None])
+    return to_bytes(pixels * (floor + (1.0 - floor) * light)[:, :, None])
 
 
 def defocus(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Out of focus: Gaussian blur, sigma 0.5 .. 4 pixels of a 112-pixel crop."""
     sigma = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0)))) * pixels.shape[1] / 112
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.uint8)
+    return blurred(pixels, sigma)
 
 
 def shake(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Motion blur along a line of 3 .. 15 pixels of a 112-pixel crop, in any direction."""
     length = max(2, round(float(rng.uniform(3, 15)) * pixels.shape[1] / 112))
-    angle = rng.uniform(0, np.pi)
-    kernel = np.zeros((length, length), dtype=np.float32)
-    middle = (length - 1) / 2
-    reach = np.array([np.cos(angle), np.sin(angle)]) * middle
-    start, end = (np.round(middle + sign * reach).astype(int) for sign in (-1, 1))
-    cv2.line(kernel, tuple(map(int, start)), tuple(map(int, end)), 1.0)
-    return np.asarray(cv2.filter2D(pixels, -1, kernel / kernel.sum()), dtype=np.uint8)
+    return streaked(pixels, length, float(rng.uniform(0, np.pi)))
 
 
 def shrink(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A small face: reduced to 10 .. 70 % of its side and enlarged again."""
-    height, width = pixels.shape[:2]
     share = float(np.exp(rng.uniform(np.log(0.1), np.log(0.7))))
-    size = (max(4, round(width * share)), max(4, round(height * share)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    kind = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(small, (width, height), interpolation=kind), dtype=np.uint8)
+    return shrunk(pixels, share, cubic=not rng.random() < 0.5)
 
 
 def add_noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Sensor noise: Gaussian, standard deviation 3 .. 40 grey levels, coloured or grey."""
     sigma = float(np.exp(rng.uniform(np.log(3.0), np.log(40.0))))
     channels = 3 if rng.random() < 0.6 else 1
-    noise = rng.standard_normal((*pixels.shape[:2], channels), dtype=np.float32)
-    return _bytes(pixels + sigma * noise)
+    return noisy(pixels, sigma, channels, rng)
 
 
 def cover(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -104,7 +101,7 @@ def cover(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         cv2.rectangle(mask, tuple(map(int, corner)), tuple(map(int, other)), 255, -1)
     colour = rng.uniform(0, 255, 3)
     texture = rng.standard_normal((height, width, 1)) * rng.uniform(0, 30)
-    covered = _bytes(colour + cv2.GaussianBlur(texture, (0, 0), 2.0)[:, :, None])
+    covered = to_bytes(colour + cv2.GaussianBlur(texture, (0, 0), 2.0)[:, :, None])
     return np.where(mask[:, :, None] > 0, covered, pixels)
 
 
@@ -113,20 +110,13 @@ def cast_colour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.3:
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         return np.repeat(np.asarray(grey, dtype=np.uint8)[:, :, None], 3, axis=2)
-    return _bytes(pixels * rng.uniform(0.6, 1.4, 3))
+    return tinted(pixels, rng.uniform(0.6, 1.4, 3))
 
 
 def compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """JPEG at quality 3 .. 50."""
     quality = int(np.exp(rng.uniform(np.log(3.0), np.log(50.0))))
     return as_jpeg(pixels, quality)
-
-
-def as_jpeg(pixels: Pixels, quality: int) -> Pixels:
-    """What JPEG of a quality 1 .. 100 leaves of a picture."""
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -143,7 +133,3 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 _WEIGHTS = np.array([1.2, 0.6, 1.0, 1.2, 1.2, 1.5, 1.0, 2.0, 0.4, 0.8])
 _WEIGHTS /= _WEIGHTS.sum()
-
-
-def _bytes(values: npt.NDArray[np.floating]) -> Pixels:
-    return np.clip(np.round(values), 0, 255).astype(np.uint8)

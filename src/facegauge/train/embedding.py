@@ -7,6 +7,8 @@ out for validation say how well the embeddings separate persons that nobody has 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +73,8 @@ def train(
     begin_with(network, chosen, data)
     sight = sight_of(chosen)
     held = Held(faces, sight)
+    if chosen.start:
+        imprint(network, people, (sight.clean(faces, int(face)) for face in learned))
     run = runs.started(out, chosen, resume)
     kind = CrFiqaLearner if isinstance(chosen, CrFiqa) else MagFaceLearner
     learner = kind(chosen, network, run, held)
@@ -207,6 +211,28 @@ def begin_with(network: nn.Module, chosen: Embedding, data: Path) -> None:
     if chosen.start:
         described = f"the network {chosen.network} with the width {chosen.width}"
         starts.begin_with(network.get_submodule("embedder"), data / chosen.start, described)
+
+
+def imprint(
+    network: Graded, people: npt.NDArray[np.int64], crops: Iterable[npt.NDArray[np.uint8]]
+) -> None:
+    """Put each person's centre where the network sees the person, as the mean of unit embeddings.
+
+    A classifier with random centres tells nothing of how near a face is to its own. Source: Qi et
+    al., "Low-Shot Learning with Imprinted Weights", CVPR 2018.
+
+    Args:
+        network: a recogniser that knows faces already.
+        people: numbers of the N people, 0..P-1.
+        crops: their N crops, uint8 RGB S×S×3.
+    """
+    sums = torch.zeros(network.centres.shape)
+    cpu, pairs = torch.device("cpu"), zip(crops, people.tolist(), strict=True)
+    while part := list(islice(pairs, _GRADE_BATCH)):
+        found, _ = embedded(network, np.stack([crop for crop, _ in part]), cpu)
+        sums.index_add_(0, torch.tensor([person for _, person in part]), torch.from_numpy(found))
+    with torch.no_grad():
+        network.centres.copy_(functional.normalize(sums, dim=1))
 
 
 def sight_of(chosen: Embedding) -> Sight:

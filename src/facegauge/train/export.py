@@ -14,15 +14,18 @@ from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.export_detector import export_detector
 from facegauge.train.export_judge import export_judge
+from facegauge.train.export_perceptual import export_perceptual
 from facegauge.train.export_quality import export_quality, export_recogniser, quality_card
 from facegauge.train.first import load_student
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe import Recipe
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.recipe_diffusion import DifFiqa
+from facegauge.train.recipe_efficient import EfficientFiqa
 from facegauge.train.recipe_embedding import CrFiqa, Embedding, MagFace
 from facegauge.train.recipe_first import First
 from facegauge.train.recipe_judge import Judge
+from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.runs import Run
 
 CARD_FIELDS = ("name", "version", "licence", "frame")
@@ -76,6 +79,10 @@ def _export(run: Run, chosen: Recipe, out: Path, recogniser: bool) -> Card:
         return export_quality(run, chosen, out)
     if isinstance(chosen, First):
         return _export_student(run, chosen, out)
+    if isinstance(chosen, Perceptual):
+        return export_perceptual(run, chosen, out)
+    if isinstance(chosen, EfficientFiqa):
+        return export_perceptual(Run(folder=run.folder / "student"), chosen, out)
     raise TypeError(f"No export is known for {type(chosen).__name__}.")
 
 

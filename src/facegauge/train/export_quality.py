@@ -11,9 +11,12 @@ from torch import nn
 from facegauge import baking
 from facegauge.cards import Card, Crop, Kind, Training, View
 from facegauge.conventions import CONVENTIONS
+from facegauge.errors import TrainingError
 from facegauge.train import recipes
+from facegauge.train.alignment_network import load_distilled
 from facegauge.train.embedding import load_graded
 from facegauge.train.onnx_export import to_onnx
+from facegauge.train.recipe_alignment import AlignmentDistillation
 from facegauge.train.recipe_embedding import Embedding
 from facegauge.train.recipe_first import First
 from facegauge.train.recipe_regression import Regression
@@ -23,10 +26,27 @@ from facegauge.train.runs import Run
 
 
 def export_quality(run: Run, chosen: Embedding, out: Path) -> Card:
-    """Write the quality model of a run: raw is the recipe's quality, score its percentile."""
-    network = load_predicting(run) if isinstance(chosen, Regression) else load_graded(run)
+    """Write the quality model of a run: raw is the recipe's quality, score its percentile.
+
+    Raises:
+        TrainingError: a run that learned from no labels.
+    """
+    network = _network(run, chosen)
     card = quality_card(run, chosen, _training(chosen, run.facts()))
     return baking.bake_quality(_bare(network, chosen), CONVENTIONS["arcface"], card, out)
+
+
+def _network(run: Run, chosen: Embedding) -> nn.Module:
+    if isinstance(chosen, Regression):
+        return load_predicting(run)
+    if not isinstance(chosen, AlignmentDistillation):
+        return load_graded(run)
+    if not chosen.labels:
+        raise TrainingError(
+            f"Expected a run that learned a quality, got {run.folder}, which had no labels. Begin "
+            "another one with it: --set start=model.safetensors --set labels=TABLE."
+        )
+    return load_distilled(run)
 
 
 def quality_card(run: Run, chosen: Embedding | First, training: Training) -> Card:

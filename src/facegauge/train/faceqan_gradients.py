@@ -84,13 +84,13 @@ class Fed(nn.Module):
         return self.network((255.0 * ordered - self.mean) / self.std)
 
 
-def attacker(recogniser: Path, constants: FaceQan) -> NetworkAttack:
+def attacker(recogniser: Path, constants: FaceQan, device: str = "cpu") -> NetworkAttack:
     """The attack on a wrapped recogniser's file.
 
     Raises:
         ModelError: the file holds an operator that torch does not run here.
     """
-    return NetworkAttack(PlanesInOnnx(recogniser), constants)
+    return NetworkAttack(PlanesInOnnx(recogniser), constants, device)
 
 
 def _cosine(first: Tensor, second: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """The faces a training run may see: landmark tables in a folder become one list of faces.
 
 ``DIR/NAME.csv`` (landmarks; optionally ``identity`` and ``split``) describes the pictures in
-``DIR/NAME/``. Rows whose split is ``test`` are never loaded.
+``DIR/NAME/``; in its place ``DIR/NAME.pkl``, as AI-KD's authors publish landmarks, for a NAME that
+is asked for. Rows whose split is ``test`` are never loaded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from facegauge import images
 from facegauge.errors import LandmarkError, TrainingError
 from facegauge.tables import LANDMARK_COLUMNS, same_path
 from facegauge.train.data_tables import read_rows, split_of, tables_with
+from facegauge.train.pickles import pickled_landmarks
 from facegauge.values import Landmarks, Pixels
 
 UNKNOWN = -1
@@ -81,13 +83,23 @@ class _Row:
 
 def _rows(folder: Path, name: str) -> list[_Row]:
     table, pictures = folder / f"{name}.csv", folder / name
-    if not table.is_file():
+    pickle = table.with_suffix(".pkl")
+    if not table.is_file() and not pickle.is_file():
         raise TrainingError(f"Expected a landmark table {table}, found none. Check --data.")
     if not pictures.is_dir():
         raise TrainingError(f"Expected the pictures of {table} in {pictures}, found no folder.")
-    entries = enumerate(read_rows(table, LANDMARK_COLUMNS))
-    rows = (_row(entry, number, pictures, table) for number, entry in entries)
+    entries = read_rows(table, LANDMARK_COLUMNS) if table.is_file() else _pickled(pickle)
+    rows = (_row(entry, number, pictures, table) for number, entry in enumerate(entries))
     return [row for row in rows if row is not None]
+
+
+def _pickled(table: Path) -> list[dict[str, str]]:
+    """The rows of a pickle as those of a table: nobody has a name there."""
+    columns = LANDMARK_COLUMNS[1:]
+    return [
+        {"path": path, **dict(zip(columns, map(repr, points), strict=True))}
+        for path, points in pickled_landmarks(table).items()
+    ]
 
 
 def _row(entry: dict[str, str], number: int, pictures: Path, table: Path) -> _Row | None:

@@ -27,6 +27,8 @@ def require(holds: bool, field: str, expected: str, came: Any) -> None:
 class Recipe:
     """The schedule of a run and the name of the model it exports to."""
 
+    OPTIMISERS = ("adamw", "muon")  # no field: what a kind of recipe can be trained with
+
     name: str = "model"
     """Name of the model that the run exports to."""
     licence: str = "trained on research-use data; for research"
@@ -67,7 +69,7 @@ class Recipe:
         for field in ("clip", "learning_rate"):
             self._require_positive(field)
         self._require_shares("warmup", "average")
-        known = ("adamw", "muon")
+        known = self.OPTIMISERS
         require(self.optimiser in known, "optimiser", " or ".join(known), self.optimiser)
         known = ("bf16-mixed", "32-true")
         require(self.precision in known, "precision", " or ".join(known), self.precision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +86,7 @@ class RegressionLearner(Course):
     def __init__(self, chosen: Regression, network: Predicting, run: Run, held: Labelled) -> None:
         super().__init__(chosen, network, run)
         self.held = held
-        for weight in self._left(network.embedder):
-            weight.requires_grad_(False)
+        leave(network.embedder, chosen.trained)
 
     def training_losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The regression loss of pixels N×S×S×3 with their labels N."""
@@ -116,24 +116,33 @@ class RegressionLearner(Course):
         body = [each for each in self.network.embedder.parameters() if each.requires_grad]
         head = list(self.network.linear.parameters())
         rates = ((body, chosen.learning_rate), (head, chosen.learning_rate * chosen.head_rate))
-        groups = [
-            {
-                "params": [each for each in weights if (each.ndim > 1) == matrix],
-                "lr": rate,
-                "weight_decay": chosen.weight_decay if matrix else 0.0,
-            }
-            for weights, rate in rates
-            for matrix in (True, False)
-        ]
-        return torch.optim.AdamW(groups)
+        return adamw(rates, chosen.weight_decay)
 
     def _loss(self, predicted: Tensor, labels: Tensor) -> Tensor:
         return regression_loss(predicted, labels, self.chosen.loss, self.chosen.beta)
 
-    def _left(self, body: nn.Module) -> list[nn.Parameter]:
-        """The weights that stay as they are: all but the last ones, see ``trained``."""
-        weights = list(body.parameters())
-        return weights[: max(0, len(weights) - self.chosen.trained)] if self.chosen.trained else []
+
+def leave(body: nn.Module, trained: int) -> None:
+    """Leave all but the last ``trained`` weights (tensors) of a network as they are; 0: none."""
+    weights = list(body.parameters())
+    for weight in weights[: max(0, len(weights) - trained)] if trained else []:
+        weight.requires_grad_(False)
+
+
+def adamw(
+    rates: Iterable[tuple[list[nn.Parameter], float]], weight_decay: float
+) -> torch.optim.Optimizer:
+    """AdamW on groups of weights with a learning rate each; no decay on vectors and scalars."""
+    groups = [
+        {
+            "params": [each for each in weights if (each.ndim > 1) == matrix],
+            "lr": rate,
+            "weight_decay": weight_decay if matrix else 0.0,
+        }
+        for weights, rate in rates
+        for matrix in (True, False)
+    ]
+    return torch.optim.AdamW(groups)
 
 
 def predicting(chosen: Regression) -> Predicting:

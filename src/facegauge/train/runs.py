@@ -39,6 +39,11 @@ class Run:
         return self.folder / "state.ckpt"
 
     @property
+    def begun(self) -> bool:
+        """Whether another recipe would lose something: a leg or a stage is done."""
+        return self.state.is_file() or bool(self.facts().get("stages"))
+
+    @property
     def reference(self) -> Path:
         """Raw outputs on the reference population, written when the run is complete."""
         return self.folder / "reference.npz"
@@ -129,7 +134,7 @@ def _refuse_change(run: Run, chosen: Recipe, resume: bool) -> None:
         raise TrainingError(
             f"{run.folder} holds a run already. Pass --resume to go on with it, or another --out."
         )
-    if not run.state.is_file():  # nothing is lost by another recipe before the first leg
+    if not run.begun:  # nothing is lost by another recipe before the first leg
         write_json(run.folder / "recipe.json", recipes.stored(chosen))
         return
     before, after = recipes.stored(run.recipe()), recipes.stored(chosen)

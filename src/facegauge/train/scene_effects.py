@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facegauge.train import degradation
+from facegauge.train import degradation, distortions
 from facegauge.values import Pixels
 
 Numbers = npt.NDArray[np.float64]
@@ -92,7 +92,7 @@ def _noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _compress(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    return degradation.as_jpeg(pixels, int(rng.uniform(15, 80)))
+    return distortions.as_jpeg(pixels, int(rng.uniform(15, 80)))
 
 
 OPERATIONS: tuple[degradation.Operation, ...] = (

@@ -31,7 +31,7 @@ class Validation:
         named = faces.identities[chosen] != UNKNOWN
         self.named = np.flatnonzero(named)
         people = faces.identities[chosen][named]
-        self.comparisons = [_compared(e[chosen][named], people) for e in targets.embeddings]
+        self.comparisons = [compared(e[chosen][named], people) for e in targets.embeddings]
 
     def grade(self, network: nn.Module, device: torch.device) -> dict[str, float]:
         """Mean pAUC (lower is better) aligned and jittered, SRCC with the label (higher)."""
@@ -48,7 +48,7 @@ class Validation:
         return float(np.mean([pairs.curve(quality).pauc(_DISCARD) for pairs in self.comparisons]))
 
 
-def _compared(embeddings: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Comparisons:
+def compared(embeddings: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Comparisons:
     """All pairs of the validation people, if they can tell a good score from a bad one."""
     try:
         pairs = compare_all(embeddings, people, fmr=_FMR)

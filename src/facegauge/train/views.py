@@ -8,13 +8,14 @@ kept. The sloppiness of the cut is drawn afresh at every visit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import default_rng
 
 from facegauge import alignment
 from facegauge.alignment import Similarity
-from facegauge.train.degradation import degrade
+from facegauge.train.degradation import VERSION, degrade
 from facegauge.train.faces import Faces
 from facegauge.train.recipe_first import First
 from facegauge.values import Landmarks, Pixels
@@ -26,6 +27,15 @@ class Views:
 
     faces: Faces
     recipe: First
+
+    @property
+    def count(self) -> int:
+        """Views of each face."""
+        return self.recipe.views
+
+    def key(self) -> list[Any]:
+        """What a view depends on beside the faces."""
+        return [self.recipe.size, self.recipe.views, self.recipe.seed, VERSION]
 
     def aligned(self, face: int, view: int) -> Pixels:
         """A view cut out exactly: what the recognisers label."""

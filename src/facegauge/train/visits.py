@@ -55,16 +55,22 @@ def order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
 
 
 class _Leg(Sampler):
-    """The visits of one leg, in order."""
+    """The visits of one leg, in order; of each batch the part of one of several devices.
 
-    def __init__(self, start: int, count: int) -> None:
-        self.start, self.count = start, count
+    Which visits a step sees does not depend on how many devices share it.
+    """
+
+    def __init__(self, start: int, count: int, batch: int, rank: int, devices: int) -> None:
+        self.start, self.count, self.batch = start, count, batch
+        self.rank, self.devices = rank, devices
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self.start, self.start + self.count))
+        part = self.batch // self.devices
+        for begin in range(self.start, self.start + self.count, self.batch):
+            yield from range(begin + self.rank * part, begin + (self.rank + 1) * part)
 
     def __len__(self) -> int:
-        return self.count
+        return self.count // self.devices
 
 
 class Legs(lightning.LightningDataModule):
@@ -76,12 +82,15 @@ class Legs(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """What the leg that is about to be run sees."""
-        count = self.chosen.steps * self.chosen.batch
+        batch, count = self.chosen.batch, self.chosen.steps * self.chosen.batch
         leg = 0 if self.trainer is None else self.trainer.current_epoch
+        rank, devices = 0, 1
+        if self.trainer is not None:
+            rank, devices = self.trainer.global_rank, self.trainer.world_size
         return DataLoader(
             self.crops,
-            batch_size=self.chosen.batch,
-            sampler=_Leg(leg * count, count),
+            batch_size=batch // devices,
+            sampler=_Leg(leg * count, count, batch, rank, devices),
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
             worker_init_fn=one_thread,

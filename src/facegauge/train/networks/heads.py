@@ -17,13 +17,13 @@ HIDDEN = 1024
 class Mlp(nn.Module):
     """Linear, GELU, Linear: the head of AI-KD and eDifFIQA (model/mlp.py in both)."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: int = FEATURES, hidden: int = HIDDEN) -> None:
         super().__init__()
-        self.l1 = nn.Linear(FEATURES, HIDDEN)
-        self.l2 = nn.Linear(HIDDEN, 1)
+        self.l1 = nn.Linear(features, hidden)
+        self.l2 = nn.Linear(hidden, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Quality N×1 of embeddings N×512."""
+        """Quality N×1 of embeddings N×features."""
         return self.l2(nn.functional.gelu(self.l1(features)))
 
 
