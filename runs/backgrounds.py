@@ -1,15 +1,19 @@
 """Write pictures without faces into a folder: what a detector must be silent on.
 
-    python runs/backgrounds.py TRAIN/backgrounds
+    python runs/backgrounds.py TRAIN/backgrounds [TRAIN/others]
 
 Some are scikit-image's, others are drawn: soft noise, stripes, and plates and discs in relief under
 light from one side. Six of scikit-image's (chelsea the cat, coffee, coins, page, rocket, text) are
-left out: the benchmark asks the detector about pictures it has not seen.
+left out: the benchmark asks the detector about pictures it has not seen. The second folder gets
+photographs of animals and places that come with two packages, which nothing else here needs:
+``pip install --no-deps scikit-learn gradio``.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -22,6 +26,14 @@ LEARNED = (
     *("brick", "cell", "clock", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field"),
     *("immunohistochemistry", "logo", "microaneurysms", "moon", "retina", "shepp_logan_phantom"),
 )
+OTHERS = {
+    "sklearn": ("datasets/images/china.jpg", "datasets/images/flower.jpg"),
+    "gradio": (
+        *(f"media_assets/images/{name}.jpg" for name in ("cheetah", "cheetah1", "lion", "tower")),
+        "test_data/cheetah2.jpg",
+    ),
+}
+"""Photographs without people inside of packages, by the name that is imported."""
 DRAWN = 20
 """Pictures of each drawn kind."""
 SIDE = 320
@@ -44,6 +56,17 @@ def main(folder: Path) -> None:
         for kind in (noise, stripes, reliefs):
             rng = np.random.default_rng((number, len(kind.__name__)))
             tinted(kind(rng), rng).save(folder / f"{kind.__name__}{number:02}.png")
+
+
+def others(folder: Path) -> None:
+    """Copy the photographs of other packages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package, names in OTHERS.items():
+        found = find_spec(package)
+        if found is None or found.origin is None:
+            sys.exit(f"Expected pictures of {package}. pip install --no-deps scikit-learn gradio")
+        for name in names:
+            shutil.copy(Path(found.origin).parent / name, folder)
 
 
 def noise(rng: np.random.Generator) -> Plane:
@@ -103,3 +126,5 @@ def tinted(plane: Plane, rng: np.random.Generator) -> Image.Image:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        others(Path(sys.argv[2]))

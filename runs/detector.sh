@@ -27,26 +27,34 @@ for name in celeba_photos celeba_crops utkface; do
 done
 
 # 2. Pictures to be silent on.
-[ -d "$train/backgrounds" ] || python runs/backgrounds.py "$train/backgrounds"
+[ -d "$train/others" ] || python runs/backgrounds.py "$train/backgrounds" "$train/others"
 
 # 3. The network, by the recipe `detector`, in three runs: a smaller one that sees faces as they
 #    come, one that goes on from it with more blocks and sees the hard ones more often, and a short
 #    one at a low rate with more pictures without faces.
-learn() { # NAME and settings
+learn() { # NAME, recipe and settings
     out="$work/$1"
-    shift
-    facegauge train detector --data "$train" --out "$out" --set backgrounds=backgrounds \
+    recipe="$2"
+    shift 2
+    facegauge train "$recipe" --data "$train" --out "$out" --set backgrounds=backgrounds \
         --set tables=celeba_photos,celeba_crops,utkface --set shares=3,1,1 "$@" \
         $([ -f "$out/recipe.json" ] && echo --resume)
 }
-learn detector-1 --set version=1 --set legs=22 --set learning_rate=3e-3 --set optimiser=adamw \
+learn detector-1 detector --set version=1 --set legs=22 --set learning_rate=3e-3 --set optimiser=adamw \
     --set depths=4,4,3 --set head=1 --set hard=1 --set defocused=0 --set landmark_weight=15
 cp "$work/detector-1/model.safetensors" "$train/detector-1.safetensors"
-learn detector-2 --set start=detector-1.safetensors
+learn detector-2 detector --set start=detector-1.safetensors
 cp "$work/detector-2/model.safetensors" "$train/detector-2.safetensors"
-learn detector --set start=detector-2.safetensors --set legs=3 --set learning_rate=5e-4 \
+learn detector detector --set start=detector-2.safetensors --set legs=3 --set learning_rate=5e-4 \
     --set empty=0.2
 
-# 4. One file, and how it stands on photographs it never saw.
-facegauge export "$work/detector" --out src/facegauge/models/detector.onnx
+# 4. The judge, by the recipe `judge`: it begins with the detector's first layers and learns from
+#    what the detector takes for faces when it is asked for everything. A quarter of an hour.
+[ -f "$train/detector.onnx" ] || facegauge export "$work/detector" --out "$train/detector.onnx"
+cp "$work/detector/model.safetensors" "$train/detector.safetensors"
+learn judge judge --set detector=detector.onnx --set start=detector.safetensors --set seed=1 \
+    --set backgrounds=backgrounds,others
+
+# 5. Both in one file, and how it stands on photographs it never saw.
+facegauge export "$work/judge" --out src/facegauge/models/detector.onnx
 python benchmarks/detectors.py --data "$data"

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from facegauge.candidates import Candidates, common, joined, moved, overlaps, suppress, usable
+from facegauge.candidates import (
+    Candidates,
+    common,
+    joined,
+    logits,
+    moved,
+    overlaps,
+    suppress,
+    usable,
+)
 from facegauge.values import Landmarks
 
 
@@ -126,3 +135,11 @@ def one_point() -> Candidates:
 )
 def test_what_can_be_a_face(found, expected):
     assert usable(found).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "odds"), [(0.5, 1.0), (0.9, 9.0), (0.2, 0.25), (1.0, 2.5e7), (0.0, 4e-8)]
+)
+def test_logits_are_logarithms_of_odds_within_reach(confidence, odds):
+    found = logits(np.array([confidence], np.float32))
+    assert found == pytest.approx([np.log(odds)], abs=0.01)

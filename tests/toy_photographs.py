@@ -20,6 +20,7 @@ from numpy.random import default_rng
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.train.photographs import BOX_COLUMNS, Photograph
 from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipes import changed
 from toy_faces import drawn, write_table
 
@@ -43,6 +44,19 @@ _SMALL = (
 def toy_recipe(*changes: str) -> Detector:
     """The recipe ``detector``, so small that two legs of two steps take a second."""
     return changed(Detector(), (*_SMALL, *changes))
+
+
+def toy_judge(*changes: str) -> Judge:
+    """The recipe ``judge`` of the embedded detector, as small."""
+    small = (
+        "widths=4,4,8,8",
+        "depths=1,1",
+        "gathered=8",
+        "hidden=8",
+        "scenes=6",
+        "tables=street,yard",
+    )
+    return changed(Judge(), (*small, "batch=4", "legs=2", "steps=2", *changes))
 
 
 def make_photographs(folder: Path) -> Path:

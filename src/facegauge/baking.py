@@ -55,7 +55,7 @@ def bake_quality(
     Returns:
         The card as written.
     """
-    graph = _begin(bare, preprocessing)
+    graph = begin(bare, preprocessing)
     helper, source = graph.helper, graph.source
     graph.constant("fg_flat", np.array([-1], dtype=np.int64))
     graph.nodes.append(helper.make_node("Reshape", [source, "fg_flat"], ["raw"]))
@@ -69,7 +69,7 @@ def bake_recogniser(
     bare: onnx.ModelProto, preprocessing: Preprocessing, card: Card, out: Path
 ) -> Card:
     """Write a recogniser: ``image`` in, unit-length ``embedding`` N×D and former ``norm`` out."""
-    graph = _begin(bare, preprocessing)
+    graph = begin(bare, preprocessing)
     helper, source = graph.helper, graph.source
     graph.constant("fg_tiny", np.array(1e-12, dtype=np.float32))
     graph.constant("fg_flat", np.array([-1], dtype=np.int64))
@@ -114,7 +114,7 @@ def bake_detector(
             f"Expected a {Kind.DETECTOR} with the outputs {', '.join(shapes)}, got {card.name}, a "
             f"{card.kind} with {', '.join(sorted(names))}."
         )
-    graph = _begin(bare, preprocessing)
+    graph = begin(bare, preprocessing)
     for name in shapes:
         graph.nodes.append(graph.helper.make_node("Identity", [f"{graph.prefix}{name}"], [name]))
     return _finish(graph, shapes, card, out)
@@ -180,7 +180,7 @@ def draft_card(name: str, version: str, kind: Kind, crop: Crop, **fields: Any) -
     return Card(name=name, version=version, kind=kind, crop=crop, golden=_PLACEHOLDER, **fields)
 
 
-def _begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
+def begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
     """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout.
 
     The layout changes first: ONNX Runtime gathers, subtracts and divides along a last axis of three
@@ -233,10 +233,18 @@ def _add_calibration(graph: Graph, calibration: Calibration) -> None:
 
 
 def _finish(graph: Graph, outputs: Mapping[str, Shape], card: Card, out: Path) -> Card:
-    """Write the file with a draft card, run it, and write it again with its golden vectors."""
+    """As ``finish``, for a graph under construction."""
     anywhere = card.kind is Kind.DETECTOR
     sides: Shape = ["h", "w"] if anywhere else [card.crop.size, card.crop.size]
-    model = assemble(graph, card.name, sides, outputs)
+    return finish(assemble(graph, card.name, sides, outputs), card, out)
+
+
+def finish(model: onnx.ModelProto, card: Card, out: Path) -> Card:
+    """Write the file with a draft card, run it, and write it again with its golden vectors.
+
+    Raises:
+        ModelError: a network that does not answer its golden inputs with numbers.
+    """
     with _drafted(out) as draft:
         save(model, card, draft)
         answers = models.open(draft, check=False).golden_answers(card.golden.seed)

@@ -109,6 +109,12 @@ def _mean(voters: Candidates) -> npt.NDArray[np.float64]:
     return np.asarray(np.average(rows, axis=0, weights=voters.confidence))
 
 
+def logits(confidence: Values) -> Values:
+    """Logarithms of the odds, -17 .. 17, of confidences 0..1 of any shape."""
+    within = np.clip(confidence.astype(np.float64), 4e-8, 1 - 4e-8)
+    return np.asarray(np.log(within) - np.log1p(-within), dtype=np.float32)
+
+
 def overlaps(boxes: Values, others: Values) -> Values:
     """Intersection over union of every box (N×4) with every other (M×4), N×M."""
     shared = common(boxes, others)

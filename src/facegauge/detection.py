@@ -3,8 +3,9 @@
 The first look is at the whole picture, reduced so that its long side is what the network is best
 at. Faces too small to be seen there are looked for at doubled scales, in overlapping tiles. Each
 level answers for the faces of its own size: what a tile shows of a face too large for it is dropped
-in favour of the coarser level, which saw it whole. Faces of a network of ours are looked at once
-more, each alone (see second_look).
+in favour of the coarser level, which saw it whole. Where a network's file holds a judge, that is
+asked about the first look's doubtful candidates (see judging). Faces of a network of ours are
+looked at once more, each alone (see second_look).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from facegauge.alignment import frontal_eye_distance
 from facegauge.candidates import Candidates, common, faces_among, joined, moved, suppress, usable
 from facegauge.detectors import Network
 from facegauge.errors import InputError, OptionError
+from facegauge.judging import LEAST, judged
 from facegauge.models import DETECTOR_STEP
 from facegauge.second_look import look_again
 from facegauge.values import Box, Face, Landmarks, Pixels
@@ -116,22 +118,30 @@ class Detector:
         return found
 
     def _at(self, pixels: Pixels, factor: float, tile: tuple[int, int] | None) -> Candidates:
-        """What one level shows, in pixels of the picture; None looks at all of it at once."""
+        """What one level shows, in pixels of the picture; None looks at all of it at once.
+
+        The judge is asked there alone: it learned from pictures that were looked at as a whole.
+        """
         level = _reduced(pixels, factor)
         height, width = level.shape[:2]
-        tile = tile or (height, width)
+        judge = self.network.judge if tile is None else None
+        least = self.confidence if judge is None else min(LEAST, self.confidence)
         parts = []
-        for window in _windows(width, height, tile):
-            seen = self._in(level[window.top : window.bottom, window.left : window.right])
+        for window in _windows(width, height, tile or (height, width)):
+            seen = self._in(level[window.top : window.bottom, window.left : window.right], least)
             seen = moved(seen, 1.0, 1.0, window.left, window.top)
-            parts.append(seen[_whole(seen, window, width, height, _overlap(tile))])
+            overlap = _overlap(tile or (height, width))
+            parts.append(seen[_whole(seen, window, width, height, overlap)])
         across, down = pixels.shape[1] / width, pixels.shape[0] / height
-        return moved(suppress(joined(parts)), across, down, 0, 0)
+        found = moved(suppress(joined(parts)), across, down, 0, 0)
+        if judge is None:
+            return found
+        return faces_among(judged(pixels, found, judge), self.confidence)
 
-    def _in(self, picture: Pixels) -> Candidates:
-        """What one run of the network shows, each face once."""
-        seen = self.network.look(_padded(picture, self.network.shape))
-        return faces_among(seen, self.confidence, voting=self.network.voting)
+    def _in(self, picture: Pixels, least: float) -> Candidates:
+        """What one run of the network shows with at least this confidence, each face once."""
+        seen = self.network.look(padded(picture, self.network.shape))
+        return faces_among(seen, least, voting=self.network.voting)
 
 
 def open(
@@ -232,7 +242,7 @@ def _reduced(pixels: Pixels, factor: float) -> Pixels:
     return framing.resized(pixels, width, height)
 
 
-def _padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:
+def padded(picture: Pixels, shape: tuple[int, int] | None) -> Pixels:
     """The picture in the top left corner of a black one that the network takes."""
     step = DETECTOR_STEP
     height, width = shape or (-(-side // step) * step for side in picture.shape[:2])

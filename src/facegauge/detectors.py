@@ -51,8 +51,9 @@ class Network:
     ``look`` takes one picture, uint8 RGB H×W×3 with sides that are multiples of 32 (or of the one
     ``shape``, height and width, that a fixed network takes), and may be called by several threads.
     ``size`` is the long side in pixels it is best at, ``confidence`` (0..1) the least it calls a
-    face, ``voting`` says that neighbouring candidates are worth averaging, and ``twice`` that a
-    second look at a face betters its landmarks.
+    face, ``voting`` says that neighbouring candidates are worth averaging, ``twice`` that a second
+    look at a face betters its landmarks, and ``judge`` says of squares around candidates how surely
+    they are faces (see judging).
     """
 
     name: str
@@ -61,6 +62,7 @@ class Network:
     size: int = PUBLISHED_SIZE
     voting: bool = False
     twice: bool = False
+    judge: Callable[[Pixels], Floats] | None = None
     shape: tuple[int, int] | None = None
 
 
@@ -91,6 +93,7 @@ def _own(model: models.Model) -> Network:
         size=card.crop.size,
         voting=True,
         twice=True,
+        judge=model.judge if model.judges else None,
     )
 
 

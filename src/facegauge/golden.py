@@ -26,14 +26,20 @@ def inputs(card: Card, seed: int) -> Pixels:
     return golden_inputs(seed, PHOTO_SIDE if card.kind is Kind.DETECTOR else card.crop.size)
 
 
-def answers(kind: Kind, outputs: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
-    """The part of a model's outputs that its golden vectors hold, N×1 or N×8.
+def answers(
+    kind: Kind,
+    outputs: Sequence[npt.NDArray[np.float32]],
+    said: Sequence[npt.NDArray[np.float32]] = (),
+) -> npt.NDArray[np.float64]:
+    """The part of a model's outputs that its golden vectors hold, N×1, N×8 or N×9.
 
     Scores; the first eight numbers of each embedding; or, of each picture's candidates, the mean
     and the largest confidence, the means of x0, y0, x1, y1, and those of the landmarks' x and y.
+    What a detector's judge ``said`` of squares is one number more.
     """
     if kind is Kind.DETECTOR:
-        return _of_candidates(*(values.astype(np.float64) for values in outputs))
+        found = _of_candidates(*(values.astype(np.float64) for values in outputs))
+        return np.hstack([found, *(values.astype(np.float64)[:, None] for values in said)])
     chosen = outputs[0][:, :8] if kind is Kind.RECOGNISER else outputs[1][:, None]
     return chosen.astype(np.float64)
 

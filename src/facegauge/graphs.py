@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Shape = Sequence[int | str]
 """Sides of an input or output: numbers, or names of sides that are free."""
 
+_LARGE = 256
+"""Numbers from which a weight is stored in half the size."""
+
 
 class Graph:
     """A model under construction: the bare network plus nodes before and after it."""
@@ -58,6 +61,25 @@ def assemble(graph: Graph, name: str, sides: Shape, outputs: Mapping[str, Shape]
     model.functions.extend(bare.functions)
     model.producer_name = "facegauge"
     return model
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Store large float32 weights as float16, in place; the graph makes them float32 again.
+
+    ONNX Runtime does so once, when it opens the file: half the size, the same speed.
+    """
+    onnx = require_onnx()
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    casts = []
+    for weight in model.graph.initializer:
+        if weight.data_type != onnx.TensorProto.FLOAT or np.prod(weight.dims) < _LARGE:
+            continue
+        name, half = weight.name, numpy_helper.to_array(weight).astype(np.float16)
+        weight.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def _forget_machine(part: Any) -> None:

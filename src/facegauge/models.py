@@ -17,15 +17,20 @@ import onnxruntime
 
 from facegauge import golden
 from facegauge.candidates import Candidates
-from facegauge.cards import METADATA_KEY, Card, Kind
+from facegauge.cards import METADATA_KEY, Card, Kind, golden_inputs
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
 from facegauge.values import Pixels
 
 DEFAULT = "utility"
 DETECTOR_STEP = 32
 """Height and width of what a detector takes are multiples of this many pixels."""
+SQUARE = 64
+"""Side in pixels of the squares that a detector's judge takes."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_BLACK = np.zeros((1, SQUARE, SQUARE, 3), dtype=np.uint8)
+_JUDGED = "face_"
+"""What the names of a judge's input and output begin with."""
 _OUTPUTS = {
     Kind.UTILITY: ("raw", "score"),
     Kind.PERCEPTUAL: ("raw", "score"),
@@ -76,16 +81,25 @@ class Model:
         boxes, landmarks, confidence = self._run(images)
         return Candidates(boxes=boxes, landmarks=landmarks, confidence=confidence)
 
+    @property
+    def judges(self) -> bool:
+        """Whether the file holds a judge of what its detector finds."""
+        return f"{_JUDGED}image" in {each.name for each in self._session.get_inputs()}
+
+    def judge(self, squares: Pixels) -> npt.NDArray[np.float32]:
+        """A judge's confidences 0..1 of squares, uint8 RGB N×SQUARE×SQUARE×3: float32 N."""
+        if not self.judges:
+            raise ModelError(f"{self.path} holds no judge. Export a run of the recipe judge.")
+        return self._fetch((f"{_JUDGED}confidence",), f"{_JUDGED}image", squares)[0]
+
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.
 
         The golden vectors must come back, and the scores be those of the card's own calibration.
         """
-        outputs = self._run(golden.inputs(self.card, self.card.golden.seed))
-        answers, stored = (
-            golden.answers(self.card.kind, outputs),
-            np.array(self.card.golden.outputs),
-        )
+        seed, stored = self.card.golden.seed, np.array(self.card.golden.outputs)
+        outputs = self._run(golden.inputs(self.card, seed))
+        answers = self._answers(outputs, seed)
         if answers.shape != stored.shape:
             return float("inf")
         difference = float(np.abs(answers - stored).max())
@@ -96,8 +110,13 @@ class Model:
         return max(difference, table)
 
     def golden_answers(self, seed: int) -> npt.NDArray[np.float64]:
-        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers, see golden."""
-        return golden.answers(self.card.kind, self._run(golden.inputs(self.card, seed)))
+        """Answers to the golden inputs of a seed: 3×1 scores or 3×8 numbers (9 with a judge)."""
+        return self._answers(self._run(golden.inputs(self.card, seed)), seed)
+
+    def _answers(self, found: list[npt.NDArray[np.float32]], seed: int) -> npt.NDArray[np.float64]:
+        """The golden part of outputs, and of what a judge says of the same seed's squares."""
+        said = [self.judge(golden_inputs(seed, SQUARE))] if self.judges else []
+        return golden.answers(self.card.kind, found, said)
 
     @property
     def golden_tolerance(self) -> float:
@@ -125,18 +144,26 @@ class Model:
         return sides == (size, size)
 
     def _run(self, images: Pixels) -> list[npt.NDArray[np.float32]]:
-        if not self._takes(images):
-            size = self.card.crop.size
-            expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
-            if self.card.kind is Kind.DETECTOR:
-                sides = f"N×H×W×3 with H and W multiples of {DETECTOR_STEP}"
-                expected = sides, "Pad it, or use facegauge.detection."
-            raise ModelError(
-                f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
-                f"{'×'.join(map(str, images.shape))}. {expected[1]}"
-            )
-        names = list(_OUTPUTS[self.card.kind])
-        return [np.asarray(values) for values in self._session.run(names, {"image": images})]
+        if self._takes(images):
+            return self._fetch(_OUTPUTS[self.card.kind], "image", images)
+        size = self.card.crop.size
+        expected = f"N×{size}×{size}×3", "Crop with facegauge.alignment first."
+        if self.card.kind is Kind.DETECTOR:
+            sides = f"N×H×W×3 with H and W multiples of {DETECTOR_STEP}"
+            expected = sides, "Pad it, or use facegauge.detection."
+        raise ModelError(
+            f"{self.card.identifier} takes uint8 {expected[0]}, got {images.dtype} "
+            f"{'×'.join(map(str, images.shape))}. {expected[1]}"
+        )
+
+    def _fetch(
+        self, outputs: tuple[str, ...], name: str, images: Pixels
+    ) -> list[npt.NDArray[np.float32]]:
+        """Some outputs; what they do not need is shown a black square and not run."""
+        fed = {each.name: _BLACK for each in self._session.get_inputs()}
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = True
+        return list(self._session.run(list(outputs), {**fed, name: images}, options))
 
 
 def open(

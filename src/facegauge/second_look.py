@@ -6,15 +6,15 @@ Whether it is a face, and where its box lies, stays what the first look said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from facegauge import framing
 from facegauge.alignment import MIRRORED
 from facegauge.candidates import Candidates, faces_among, overlaps
 from facegauge.detectors import Network
-from facegauge.values import Box, Coordinates, Face, Landmarks, Pixels
+from facegauge.squares import around, shown
+from facegauge.values import Coordinates, Face, Landmarks, Pixels
 
 SIDE = 128
 """Side in pixels of the square that is looked at."""
@@ -36,8 +36,9 @@ def look_again(pixels: Pixels, face: Face, network: Network) -> Face:
     """
     if face.box is None or face.landmarks is None:
         return face
-    square = _around(face.box)
-    crop = framing.resized(_cut(pixels, square), SIDE, SIDE)
+    box = face.box
+    square = around(box.x0, box.y0, box.x1, box.y1, FILLED)
+    crop = shown(pixels, square, SIDE)
     seen = network.look(np.ascontiguousarray(crop[:, ::-1]))
     points = _same_face(faces_among(seen, LEAST, voting=True))
     if points is None:
@@ -45,32 +46,6 @@ def look_again(pixels: Pixels, face: Face, network: Network) -> Face:
     back = (points + 0.5) * (square.side / SIDE) - 0.5 + (square.left, square.top)
     mean = (face.landmarks.array() + back) / 2
     return replace(face, landmarks=Landmarks.from_array(mean))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Square:
-    """A part of a picture in whole pixels; it may reach beyond the picture."""
-
-    left: int
-    top: int
-    side: int
-
-
-def _around(box: Box) -> _Square:
-    """The square in whose middle the box lies and fills its share."""
-    side = max(2, round(max(box.x1 - box.x0, box.y1 - box.y0) / FILLED))
-    across, down = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    return _Square(left=round(across - (side - 1) / 2), top=round(down - (side - 1) / 2), side=side)
-
-
-def _cut(pixels: Pixels, square: _Square) -> Pixels:
-    """The square's pixels, black beyond the picture."""
-    shown = np.zeros((square.side, square.side, 3), dtype=np.uint8)
-    top, left = max(0, square.top), max(0, square.left)
-    part = pixels[top : square.top + square.side, left : square.left + square.side]
-    down, across = top - square.top, left - square.left
-    shown[down : down + part.shape[0], across : across + part.shape[1]] = part
-    return shown
 
 
 def _same_face(seen: Candidates) -> Coordinates | None:

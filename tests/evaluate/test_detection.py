@@ -15,6 +15,7 @@ from facegauge.evaluate.detection import (
     iou,
     landmark_error,
     summarise,
+    threshold_at,
 )
 from facegauge.values import Box, Face, Landmarks
 
@@ -197,3 +198,27 @@ def test_where_there_is_nothing_to_divide_by_there_is_no_number():
     assert (one.recall, one.false) == (0.0, 0.0)
     assert math.isnan(one.landmark_median)
     assert math.isnan(one.landmark_p95)
+
+
+def some(*found, wanted=0):
+    """A photograph with detections: (confidence, right or not, inter-eye distance)."""
+    return Comparison(
+        wanted=wanted,
+        hit=sum(right for _, right, _ in found),
+        confidences=tuple(sure for sure, _, _ in found),
+        correct=tuple(right for _, right, _ in found),
+        false_sizes=tuple(size for _, right, size in found if not right),
+        errors=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "threshold"), [(0.0, 0.95), (0.4, 0.95), (0.5, 0.75), (1.0, 0.4), (1.5, 0.0)]
+)
+def test_the_threshold_that_allows_so_many_false_faces(limit, threshold):
+    """False faces of two photographs at 0.9, 0.6 and 0.2; the small one at 0.8 does not count."""
+    photographs = [
+        some((0.9, False, 40.0), (0.7, True, 0.0), (0.2, False, 20.0)),
+        some((0.8, False, 10.0), (0.6, False, 16.0)),
+    ]
+    assert threshold_at(photographs, limit) == pytest.approx(threshold)

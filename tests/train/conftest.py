@@ -66,6 +66,15 @@ def trained(photos, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def judged(photos, tmp_path_factory):
+    """A run of the judge that nothing interrupted, shared: tests do not write into it."""
+    from facegauge.train import judge
+    from toy_photographs import toy_judge
+
+    return judge.train(toy_judge(), photos, tmp_path_factory.mktemp("toy") / "run", workers=0)
+
+
+@pytest.fixture(scope="session")
 def labelled(data, tmp_path_factory):
     """The folder of drawn faces with a table of labels, shared: tests do not write into it."""
     from toy_techniques import make_labelled

@@ -195,7 +195,7 @@ def test_the_first_held_out_photographs_of_each_table_are_validated_on(photos, m
 
 def test_the_recipe_reaches_the_studio():
     shares = ("mosaic=0.1", "empty=0.2", "degraded=0.3", "covered=0.4", "upright=5")
-    found = detector._settings(toy_recipe(*shares), [])
+    found = detector.settings(toy_recipe(*shares), [])
     assert (found.mosaic, found.empty, found.degraded) == (0.1, 0.2, 0.3)
     assert (found.covered, found.upright) == (0.4, 5.0)
 
@@ -213,7 +213,7 @@ def test_the_recipe_reaches_the_studio():
 def test_shares_are_those_of_the_tables_in_their_order(photos, changes, tables):
     chosen = toy_recipe(*changes)
     learned = read_photographs(photos, chosen.tables, 0.5)
-    assert detector._settings(chosen, learned[::-1]).tables == tables
+    assert detector.settings(chosen, learned[::-1]).tables == tables
 
 
 def test_the_last_layer_of_every_head_is_where_training_starts():

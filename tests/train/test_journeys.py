@@ -9,6 +9,7 @@ from facegauge.train.recipes import RECIPES
 ROOMS = {
     "first": "first",
     "detector": "detector",
+    "judge": "judge",
     "cr-fiqa": "embedding",
     "magface": "embedding",
     "sdd-fiqa": "regression",

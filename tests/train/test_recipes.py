@@ -150,7 +150,7 @@ def test_what_cannot_train_or_export_is_refused_at_once(change):
 
 
 def test_an_unknown_recipe_is_told_the_known_ones():
-    with pytest.raises(RecipeError, match=r"'last'; one of: first, detector, cr-fiqa"):
+    with pytest.raises(RecipeError, match=r"'last'; one of: first, detector, judge, cr-fiqa"):
         recipe("last")
 
 

@@ -124,6 +124,27 @@ def best_threshold(comparisons: Sequence[Comparison]) -> float:
     return float(np.append(ranked.thresholds, 0.0)[last : last + 2].mean())
 
 
+def threshold_at(
+    comparisons: Sequence[Comparison], limit: float, smallest: float = SMALLEST
+) -> float:
+    """The least confidence with which at most ``limit`` false faces a photograph are found.
+
+    Only those of at least the smallest size asked for count. It lies between the last false face
+    that is allowed and the first that is not; 0 where all are allowed.
+    """
+    wrong = [
+        (confidence, size)
+        for each in comparisons
+        for confidence, size in zip(_wrong(each), each.false_sizes, strict=True)
+    ]
+    falling = sorted((sure for sure, size in wrong if size >= smallest), reverse=True)
+    allowed = int(limit * len(comparisons))
+    if allowed >= len(falling):
+        return 0.0
+    above = falling[allowed - 1] if allowed else 1.0
+    return (above + falling[allowed]) / 2
+
+
 def landmark_error(found: Face, reference: Face) -> float:
     """Mean distance of the five points over the reference's inter-eye distance."""
     if found.landmarks is None or reference.landmarks is None:
@@ -156,6 +177,12 @@ class _Ranked:
     thresholds: npt.NDArray[np.float64]
     passed: npt.NDArray[np.int64]
     hits: npt.NDArray[np.int64]
+
+
+def _wrong(comparison: Comparison) -> list[float]:
+    """Confidences of the false detections, in the order of their sizes."""
+    pairs = zip(comparison.confidences, comparison.correct, strict=True)
+    return [confidence for confidence, right in pairs if not right]
 
 
 def _ranked(comparisons: Sequence[Comparison]) -> _Ranked:

@@ -30,7 +30,7 @@ from facegauge.train.detector_losses import Truth, cells, losses
 from facegauge.train.detector_network import DetectorNetwork, grow
 from facegauge.train.detector_visits import Scenes
 from facegauge.train.photographs import Photograph, read_backgrounds, read_photographs
-from facegauge.train.recipe_detector import Detector
+from facegauge.train.recipe_detector import Detector, Scenery
 from facegauge.train.runs import Run
 from facegauge.train.scenes import Settings, Studio
 from facegauge.train.starts import read_start
@@ -74,7 +74,7 @@ def train(
     if chosen.start:
         grow(begun, read_start(data / chosen.start))
     run = runs.started(out, chosen, resume)
-    studio = Studio(learned, backgrounds, _settings(chosen, learned))
+    studio = Studio(learned, backgrounds, settings(chosen, learned))
     studio.shelf.fill(each.path for each in learned)
     learner = DetectorLearner(chosen, run, _validated(photographs), begun)
     fit(learner, Scenes(chosen, studio, workers), device)
@@ -119,8 +119,8 @@ class DetectorLearner(Course):
         The landmark error is 1, the inter-eye distance, where no face is found.
         """
         pairs = list(zip(self._found(network), self.validated, strict=True))
-        graded = [_compared(faces, each, LEAST) for faces, each in pairs]
-        at_half = summarise([_compared(faces, each, 0.5) for faces, each in pairs])
+        graded = [compared(faces, each, LEAST) for faces, each in pairs]
+        at_half = summarise([compared(faces, each, 0.5) for faces, each in pairs])
         return {
             "average_precision": average_precision(graded),
             "recall": at_half.recall,
@@ -131,7 +131,7 @@ class DetectorLearner(Course):
     def threshold(self, network: nn.Module) -> float:
         """The confidence that tells faces best on the held-out photographs, 0.1 .. 0.9."""
         pairs = zip(self._found(network), self.validated, strict=True)
-        best = best_threshold([_compared(faces, each, LEAST) for faces, each in pairs])
+        best = best_threshold([compared(faces, each, LEAST) for faces, each in pairs])
         return float(np.clip(np.nan_to_num(best, nan=0.5), 0.1, 0.9))
 
     def _found(self, network: nn.Module) -> list[list[Face]]:
@@ -159,7 +159,8 @@ def load_network(run: Run) -> DetectorNetwork:
     return network.eval()
 
 
-def _settings(chosen: Detector, learned: list[Photograph]) -> Settings:
+def settings(chosen: Scenery, learned: list[Photograph]) -> Settings:
+    """How scenes are drawn by a recipe."""
     tables = chosen.tables or tuple(sorted({each.table for each in learned}))
     padded = (*chosen.shares, *[chosen.shares[-1]] * len(tables))
     return Settings(
@@ -200,7 +201,7 @@ def _validated(photographs: list[Photograph]) -> list[Photograph]:
     return [each for table in chosen.values() for each in table[:VALIDATED]]
 
 
-def _compared(found: list[Face], photograph: Photograph, least: float) -> Comparison:
+def compared(found: list[Face], photograph: Photograph, least: float) -> Comparison:
     """Detections of some confidence against the sure faces; doubtful ones are no error."""
     kept = [face for face in found if (face.confidence or 0.0) >= least]
     reference = [

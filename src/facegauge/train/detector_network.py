@@ -48,13 +48,13 @@ class DetectorNetwork(nn.Module):
     ) -> None:
         super().__init__()
         first, second, *rest = widths
-        self.stem = nn.Sequential(_convolution(3, first, 3, 2), _Block(first, second, 3, 2))
+        self.stem = nn.Sequential(convolution(3, first, 3, 2), Block(first, second, 3, 2))
         before = [second, *rest]
         self.stages = nn.ModuleList(
-            _stage(before[i], before[i + 1], depths[i], 3 if i == 0 else 5) for i in range(3)
+            stage(before[i], before[i + 1], depths[i], 3 if i == 0 else 5) for i in range(3)
         )
-        self.lateral = nn.ModuleList(_convolution(width, neck, 1) for width in rest)
-        self.smooth = nn.ModuleList(_Block(neck, neck, 3) for _ in STRIDES[:2])
+        self.lateral = nn.ModuleList(convolution(width, neck, 1) for width in rest)
+        self.smooth = nn.ModuleList(Block(neck, neck, 3) for _ in STRIDES[:2])
         self.heads = nn.ModuleList(_head(neck, head) for _ in STRIDES)
 
     def forward(self, planes: Tensor) -> Answers:
@@ -149,34 +149,47 @@ def _decoded(output: Tensor, stride: int) -> Answers:
     return Answers(logits=flat[..., 0], boxes=boxes, landmarks=landmarks)
 
 
-def _convolution(
-    width: int, out: int, side: int, stride: int = 1, groups: int = 1, *, active: bool = True
+def convolution(
+    width: int,
+    out: int,
+    side: int,
+    stride: int = 1,
+    groups: int = 1,
+    *,
+    active: bool = True,
+    reach: int | None = None,
 ) -> nn.Sequential:
-    """Convolution, batch normalisation and, unless told not to, ReLU."""
+    """Convolution, batch normalisation and, unless told not to, ReLU.
+
+    ``reach`` is how many pixels beyond the border it sees: half its side unless told otherwise.
+    """
+    border = side // 2 if reach is None else reach
     layers: list[nn.Module] = [
-        nn.Conv2d(width, out, side, stride, side // 2, groups=groups, bias=False),
+        nn.Conv2d(width, out, side, stride, border, groups=groups, bias=False),
         nn.BatchNorm2d(out),
     ]
     return nn.Sequential(*layers, nn.ReLU()) if active else nn.Sequential(*layers)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Depthwise and pointwise convolution, with a shortcut where the shape stays."""
 
     def __init__(self, width: int, out: int, side: int, stride: int = 1) -> None:
         super().__init__()
-        self.across = _convolution(width, width, side, stride, width, active=False)
-        self.along = _convolution(width, out, 1)
+        self.across = convolution(width, width, side, stride, width, active=False)
+        self.along = convolution(width, out, 1)
         self.shortcut = width == out and stride == 1
 
     def forward(self, features: Tensor) -> Tensor:
+        """N×width×H×W becomes N×out×H/stride×W/stride."""
         answer = self.along(self.across(features))
         return features + answer if self.shortcut else answer
 
 
-def _stage(width: int, out: int, depth: int, side: int) -> nn.Sequential:
-    blocks = [_Block(out, out, side) for _ in range(depth - 1)]
-    return nn.Sequential(_Block(width, out, side, 2), *blocks)
+def stage(width: int, out: int, depth: int, side: int) -> nn.Sequential:
+    """Blocks of which the first halves height and width."""
+    blocks = [Block(out, out, side) for _ in range(depth - 1)]
+    return nn.Sequential(Block(width, out, side, 2), *blocks)
 
 
 def _head(width: int, depth: int) -> nn.Sequential:
@@ -186,4 +199,4 @@ def _head(width: int, depth: int) -> nn.Sequential:
     bias[0] = -4.6  # one cell in a hundred, as in RetinaNet (Lin et al. 2017)
     bias[1:5] = 0.7  # a box of four cells
     last.bias = nn.Parameter(bias)
-    return nn.Sequential(*[_Block(width, width, 5) for _ in range(depth)], last)
+    return nn.Sequential(*[Block(width, width, 5) for _ in range(depth)], last)

@@ -13,6 +13,7 @@ from facegauge.conventions import CONVENTIONS
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train import recipes
 from facegauge.train.export_detector import export_detector
+from facegauge.train.export_judge import export_judge
 from facegauge.train.export_perceptual import export_perceptual
 from facegauge.train.export_quality import export_quality, export_recogniser, quality_card
 from facegauge.train.first import load_student
@@ -23,6 +24,7 @@ from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_efficient import EfficientFiqa
 from facegauge.train.recipe_embedding import CrFiqa, Embedding, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.runs import Run
 
@@ -71,6 +73,8 @@ def _export(run: Run, chosen: Recipe, out: Path, recogniser: bool) -> Card:
         )
     if isinstance(chosen, Detector):
         return export_detector(run, chosen, out)
+    if isinstance(chosen, Judge):
+        return export_judge(run, chosen, out)
     if isinstance(chosen, Embedding):
         return export_quality(run, chosen, out)
     if isinstance(chosen, First):

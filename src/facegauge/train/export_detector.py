@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -17,6 +17,8 @@ from facegauge.train.detector_network import DetectorNetwork, Exported
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe_detector import Detector
 from facegauge.train.runs import Run
+
+AnyNetwork = TypeVar("AnyNetwork", bound=torch.nn.Module)
 
 
 def export_detector(run: Run, chosen: Detector, out: Path) -> Card:
@@ -53,7 +55,7 @@ def to_bare(network: DetectorNetwork, threshold: float) -> Any:
     return to_onnx(Exported(fused(network), threshold), example, names, dimensions)
 
 
-def fused(network: DetectorNetwork) -> DetectorNetwork:
+def fused(network: AnyNetwork) -> AnyNetwork:
     """The same network, in place, with every batch normalisation folded into its convolution."""
     for layer in network.eval().modules():
         if not isinstance(layer, torch.nn.Sequential):

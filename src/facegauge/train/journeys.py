@@ -14,6 +14,7 @@ from facegauge.train import (
     efficient_fiqa,
     embedding,
     first,
+    judge,
     regression,
     teacher,
 )
@@ -24,6 +25,7 @@ from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_efficient import EfficientFiqa
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.recipe_regression import Regression
 from facegauge.train.runs import Run
@@ -57,6 +59,8 @@ def train(
         )
     if isinstance(chosen, Detector):
         return detector.train(chosen, data, out, **flags)
+    if isinstance(chosen, Judge):
+        return judge.train(chosen, data, out, **flags)
     if isinstance(chosen, First):
         return first.train(chosen, data, out, **flags)
     if isinstance(chosen, CrFiqa | MagFace):

@@ -9,7 +9,42 @@ from facegauge.train.recipe import Recipe, require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detector(Recipe):
+class Scenery(Recipe):
+    """How pictures with known faces are drawn: for a detector, and for what judges its finds."""
+
+    backgrounds: tuple[str, ...] = ()
+    """Folders in the data folder whose pictures show no face."""
+    shares: tuple[float, ...] = (1.0,)
+    """How often pictures of each table are seen, relative to the others, in the order of the tables
+    (by name when none are named); the last counts for all that follow."""
+    surest: float = 0.5
+    """Faces of less confidence in the table are doubtful: nothing is learned from them."""
+    hard: float = 6.0
+    """How much more often than the face of highest confidence that of lowest is seen."""
+    mosaic: float = 0.35
+    """Share of training pictures that are joined of four parts, and of parts that are again."""
+    empty: float = 0.1
+    """Share of parts without a face: backgrounds, or photographs with painted-over faces."""
+    degraded: float = 0.4
+    """Share of training pictures with blur, noise, other light, compression."""
+    defocused: float = 0.15
+    """Share of parts that are out of focus, in measure of their faces' size."""
+    covered: float = 0.12
+    """Share of faces that are partly covered."""
+    upright: float = 10.0
+    """Standard deviation of the roll in degrees; one part in ten rolls three times as far."""
+
+    def __post_init__(self) -> None:
+        Recipe.__post_init__(self)
+        self._require_shares("surest", "mosaic", "empty", "degraded", "defocused", "covered")
+        self._require_amount("upright")
+        good = bool(self.shares) and all(0 < share < math.inf for share in self.shares)
+        require(good, "shares", "one or more finite numbers above 0", self.shares)
+        require(1.0 <= self.hard < math.inf, "hard", "a finite number of 1 or more", self.hard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector(Scenery):
     """An anchor-free detector that learns from another detector's boxes and landmarks."""
 
     name: str = "detector"
@@ -24,15 +59,6 @@ class Detector(Recipe):
     start: str = ""
     """Weights to begin with, a file in the data folder: those of a run of this recipe that had the
     same widths and neck and no more blocks; blocks that it lacks begin near the identity."""
-    backgrounds: tuple[str, ...] = ()
-    """Folders in the data folder whose pictures show no face."""
-    shares: tuple[float, ...] = (1.0,)
-    """How often pictures of each table are seen, relative to the others, in the order of the tables
-    (by name when none are named); the last counts for all that follow."""
-    surest: float = 0.5
-    """Faces of less confidence in the table are doubtful: nothing is learned from them."""
-    hard: float = 6.0
-    """How much more often than the face of highest confidence that of lowest is seen."""
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)
     """Channels after strides 2, 4, 8, 16 and 32."""
     depths: tuple[int, ...] = (4, 5, 4)
@@ -49,31 +75,15 @@ class Detector(Recipe):
     """One step in so many sees wide pictures."""
     long_side: int = 640
     """Long side at which the exported model looks at a whole photograph."""
-    mosaic: float = 0.35
-    """Share of training pictures that are joined of four parts, and of parts that are again."""
-    empty: float = 0.1
-    """Share of parts without a face: backgrounds, or photographs with painted-over faces."""
-    degraded: float = 0.4
-    """Share of training pictures with blur, noise, other light, compression."""
-    defocused: float = 0.15
-    """Share of parts that are out of focus, in measure of their faces' size."""
-    covered: float = 0.12
-    """Share of faces that are partly covered."""
-    upright: float = 10.0
-    """Standard deviation of the roll in degrees; one part in ten rolls three times as far."""
     box_weight: float = 2.0
     """Weight of the box loss beside the confidence loss."""
     landmark_weight: float = 20.0
     """Weight of the landmark loss beside the confidence loss."""
 
     def __post_init__(self) -> None:
-        Recipe.__post_init__(self)
+        Scenery.__post_init__(self)
         self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
-        self._require_shares("surest", "mosaic", "empty", "degraded", "defocused", "covered")
-        good = bool(self.shares) and all(0 < share < math.inf for share in self.shares)
-        require(good, "shares", "one or more finite numbers above 0", self.shares)
-        require(1.0 <= self.hard < math.inf, "hard", "a finite number of 1 or more", self.hard)
-        for field in ("upright", "box_weight", "landmark_weight"):
+        for field in ("box_weight", "landmark_weight"):
             self._require_amount(field)
         for field, count in (("widths", 5), ("depths", 3)):
             values = getattr(self, field)

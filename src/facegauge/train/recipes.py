@@ -14,6 +14,7 @@ from facegauge.train.recipe_diffusion import DifFiqa
 from facegauge.train.recipe_efficient import EfficientFiqa, EfficientFiqaSmall
 from facegauge.train.recipe_embedding import CrFiqa, MagFace
 from facegauge.train.recipe_first import First
+from facegauge.train.recipe_judge import Judge
 from facegauge.train.recipe_perceptual import Perceptual
 from facegauge.train.recipe_regression import DifFiqaR, FaceQnet, SddFiqa
 
@@ -22,6 +23,7 @@ Chosen = TypeVar("Chosen", bound=Recipe)
 KINDS: dict[str, type[Recipe]] = {
     "first": First,
     "detector": Detector,
+    "judge": Judge,
     "cr-fiqa": CrFiqa,
     "magface": MagFace,
     "sdd-fiqa": SddFiqa,

@@ -43,6 +43,19 @@ def defocus(pixels: Pixels, apart: float, rng: np.random.Generator) -> Pixels:
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.uint8)
 
 
+def emboss(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A relief of the picture, as on a coin: lit from one side, in shades of one colour."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    height = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.6, 1.8)))
+    down, across = np.gradient(height)
+    angle = rng.uniform(0, 2 * np.pi)
+    lit = across * np.cos(angle) + down * np.sin(angle)
+    strength = rng.uniform(15, 50) / max(float(lit.std()), 1e-3)
+    tint = rng.uniform(60, 200) * (1.0 + rng.uniform(-0.25, 0.25, 3) * (rng.random() < 0.5))
+    shaded = tint + strength * lit[:, :, None] + rng.uniform(0, 0.3) * (grey[:, :, None] - 128)
+    return np.clip(shaded, 0, 255).astype(np.uint8)
+
+
 def paint(
     pixels: Pixels, x0: float, y0: float, x1: float, y1: float, rng: np.random.Generator
 ) -> None:
