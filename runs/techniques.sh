@@ -57,21 +57,42 @@ for name in cr-fiqa magface; do
 done
 for name in sdd-fiqa faceqnet; do
     labelled "$name" "$name"
-    trained "$name" $start --set "labels=$name.csv" --set batch=32 --set legs=4
+    trained "$name" $start --set "labels=$name.csv" --set batch=32 --set legs=3 \
+        --set learning_rate=1e-3 --set head_rate=10
 done
 if [ ! -f "$out/data/difiqa.csv" ]; then
     facegauge label difiqa --images "$data/celeba_crops" --recogniser "$y1" --resume \
         --landmarks "$out/fewer.csv" --diffusion "$out/runs/difiqa" --set repeats=1 \
         --out "$out/data/difiqa.csv" 2> "$out/difiqa.log"
 fi
-trained difiqa-r $start --set labels=difiqa.csv --set batch=32 --set legs=2 --set trained=100
+trained difiqa-r $start --set labels=difiqa.csv --set batch=32 --set legs=2 --set trained=100 \
+    --set learning_rate=1e-3 --set head_rate=10
 
 # 3. What the techniques say of the test people, with the first recogniser and, quicker ones, with both.
+# The probe is learned on other people.
 python benchmarks/techniques.py --data "$data" --split test --count 1220 --recognisers "$y1" \
+    --techniques ser-fiq faceqan sdd-fiqa faceqnet cr-fiqa difiqa norm \
     --diffusion "$out/runs/difiqa" --set difiqa:repeats=1 --write "$out/labels" > "$out/y1.md"
 python benchmarks/techniques.py --data "$data" --split test --count 1220 \
-    --recognisers "$y1" "$foamliu" --techniques ser-fiq sdd-fiqa faceqnet cr-fiqa probe norm \
+    --recognisers "$y1" "$foamliu" --techniques ser-fiq sdd-fiqa faceqnet cr-fiqa norm \
     --write "$out/labels" > "$out/both.md"
+for recogniser in "$y1" "$foamliu"; do
+    probe="$out/probe-$(basename "$recogniser" .onnx).csv"
+    [ -f "$probe" ] || facegauge label probe --images "$data/celeba_crops" --recogniser "$recogniser" \
+        --landmarks "$data/celeba_crops.csv" --identities "$out/learned.csv" --out "$probe"
+    python - "$probe" "$people/people.csv" "$out/scores" <<'PYTHON'
+import csv, sys
+from pathlib import Path
+
+table, people, scores = map(Path, sys.argv[1:])
+test = {row["path"] for row in csv.DictReader(people.open(newline=""))}
+with (scores / table.name).open("w", newline="") as file:
+    writer = csv.writer(file)
+    writer.writerow(("path", "score"))
+    rows = csv.DictReader(table.open(newline=""))
+    writer.writerows((row["path"], row["label"]) for row in rows if row["path"] in test)
+PYTHON
+done
 for name in cr-fiqa magface sdd-fiqa faceqnet difiqa-r; do
     [ -f "$out/runs/$name.onnx" ] || facegauge export "$out/runs/$name" --out "$out/runs/$name.onnx" \
         --set "name=$name-trained"
