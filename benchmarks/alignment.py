@@ -1,7 +1,8 @@
 """What AI-KD makes of a technique: pAUC aligned and misaligned, in the form of the paper's table.
 
     python benchmarks/alignment.py --data DATA --recognisers y1.onnx foamliu.onnx \
-        --models norm=RUNS/norm.onnx cr-fiqa=RUNS/cr-fiqa.onnx [--split validation]
+        --models norm=RUNS/norm.onnx cr-fiqa=RUNS/cr-fiqa.onnx [--split validation] \
+        [--networks cr-fiqa=RUNS/published-cr-fiqa.onnx]
 
 DATA holds ``celeba_crops/`` and ``celeba_crops.csv``; recognisers are model files (``facegauge
 models wrap``). ``TECHNIQUE=FILE`` names a model that was trained on labels of a technique; a name
@@ -15,8 +16,9 @@ default the first recogniser. ``difiqa`` preset, FMR 1e-3, pAUC to a discard of 
 paired differences over people.
 
 Techniques that compare people (cr-fiqa, sdd-fiqa, faceqnet) are told who the judged people are,
-which no model is: their rows are what could be known at best, not a rival. The paper's CR-FIQA is a
-network.
+which no model is: their rows are what could be known at best, not a rival. ``--networks
+TECHNIQUE=FILE`` puts a network in the technique's place, as the paper does with CR-FIQA, FaceQnet
+and others; any name will do.
 
 ``--keep DIR`` keeps what was labelled, so that another call need not label again.
 """
@@ -72,10 +74,16 @@ def main() -> None:
     """Print a table for each recogniser in markdown."""
     options = _options()
     faces = read_faces(options)
-    given = dict(each.split("=", 1) for each in options.models)
-    names = [*options.techniques, *(n for n in given if n in catalogue.CONSTANTS)]
-    found = [technique(name, faces, options) for name in dict.fromkeys(names)]
-    found += [model(name, Path(file), faces, options) for name, file in given.items()]
+    taught, networks = (_files(each) for each in (options.models, options.networks))
+    names = [*options.techniques, *(name for name in taught if name in catalogue.CONSTANTS)]
+    asked = [name for name in dict.fromkeys(names) if name not in networks]
+    found = [technique(name, faces, options) for name in asked]
+    found += [model(name, file, faces, options) for name, file in networks.items()]
+    known = {*asked, *networks}
+    found += [
+        model(name, file, faces, options, technique=name if name in known else "")
+        for name, file in taught.items()
+    ]
     print(f"{len(faces.pictures)} pictures of the {options.split} people, seed {options.seed}")
     for recogniser in options.recognisers:
         print_table(recogniser, found, faces, options)
@@ -125,10 +133,11 @@ def technique(name: str, faces: Faces, options: argparse.Namespace) -> Method:
     )
 
 
-def model(name: str, path: Path, faces: Faces, options: argparse.Namespace) -> Method:
-    """Raw scores of a model file, of aligned and of misaligned crops."""
+def model(
+    name: str, path: Path, faces: Faces, options: argparse.Namespace, technique: str = ""
+) -> Method:
+    """Raw scores of a model file, which may be AI-KD of a technique, by kind of alignment."""
     opened = models.open(path, threads=options.threads)
-    known = name in catalogue.CONSTANTS
 
     def judge(kind: str) -> Scores:
         cut = Cut(crop=opened.card.crop, table=faces.landmarks[kind], detector=None, aligned=False)
@@ -141,9 +150,9 @@ def model(name: str, path: Path, faces: Faces, options: argparse.Namespace) -> M
         return scores
 
     return Method(
-        name=f"AI-KD({name})" if known else name,
+        name=f"AI-KD({name})" if technique else name,
         scores={kind: judge(kind) for kind in KINDS},
-        technique=name if known else "",
+        technique=technique,
     )
 
 
@@ -226,6 +235,10 @@ def _difference(each: Difference | None) -> str:
     return f"{each.value:+.3f} [{each.low:+.3f}, {each.high:+.3f}] {each.verdict}"
 
 
+def _files(pairs: list[str]) -> dict[str, Path]:
+    return {name: Path(file) for name, _, file in (pair.partition("=") for pair in pairs)}
+
+
 def _table(points: Mapping[str, np.ndarray]) -> LandmarkTable:
     return LandmarkTable(
         points=np.stack(list(points.values())).reshape(-1, 5, 2),
@@ -257,6 +270,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--recognisers", type=Path, nargs="+", required=True)
     parser.add_argument("--models", nargs="*", default=[], help="TECHNIQUE=FILE.onnx")
+    parser.add_argument("--networks", nargs="*", default=[], help="TECHNIQUE=FILE.onnx")
     parser.add_argument("--techniques", nargs="*", default=[], help="beside those of the models")
     parser.add_argument("--teacher", type=Path, help="whom techniques ask; default: the first")
     parser.add_argument("--split", default="validation", choices=("validation", "test"))

@@ -18,8 +18,6 @@ from facegauge.errors import ModelError
 if TYPE_CHECKING:
     import onnx
 
-PREFIX = "face_"
-"""What the names of the judge's part begin with."""
 OUTPUTS: dict[str, graphs.Shape] = {
     "confidence": ["n"],
 }
@@ -54,7 +52,7 @@ def bake_judge(
         )
     model = onnx.load(str(models.locate(detector)))
     _without_judge(model)
-    _add(model, onnx.compose.add_prefix(_assembled(bare, preprocessing), PREFIX))
+    _add(model, onnx.compose.add_prefix(_assembled(bare, preprocessing), models.JUDGED))
     graphs.halve(model)
     return baking.finish(model, card, out)
 
@@ -92,4 +90,4 @@ def _without_judge(model: onnx.ModelProto) -> None:
 
 def _is_judges(entry: Any) -> bool:
     written = entry.output[0] if hasattr(entry, "op_type") else entry.name
-    return str(written).startswith(PREFIX)
+    return str(written).startswith(models.JUDGED)

@@ -6,6 +6,7 @@ validated, so that a file with a wrong card is refused when it is opened, not wh
 
 from __future__ import annotations
 
+import datetime
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -108,6 +109,11 @@ class Calibration:
     def apply(self, raw: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Scores 0..100 of raw values, any shape: what the graph inside the file computes."""
         return np.interp(np.asarray(raw, dtype=np.float64), self.raw, self.score)
+
+
+def today() -> str:
+    """The date of a calibration that is made now, UTC, as in 2026-11-21."""
+    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
 
 
 def calibrate(raw: npt.ArrayLike, *, population: str, date: str, knots: int = 41) -> Calibration:

@@ -29,7 +29,7 @@ SQUARE = 64
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _BLACK = np.zeros((1, SQUARE, SQUARE, 3), dtype=np.uint8)
-_JUDGED = "face_"
+JUDGED = "face_"
 """What the names of a judge's input and output begin with."""
 _OUTPUTS = {
     Kind.UTILITY: ("raw", "score"),
@@ -84,13 +84,13 @@ class Model:
     @property
     def judges(self) -> bool:
         """Whether the file holds a judge of what its detector finds."""
-        return f"{_JUDGED}image" in {each.name for each in self._session.get_inputs()}
+        return f"{JUDGED}image" in {each.name for each in self._session.get_inputs()}
 
     def judge(self, squares: Pixels) -> npt.NDArray[np.float32]:
         """A judge's confidences 0..1 of squares, uint8 RGB N×SQUARE×SQUARE×3: float32 N."""
         if not self.judges:
             raise ModelError(f"{self.path} holds no judge. Export a run of the recipe judge.")
-        return self._fetch((f"{_JUDGED}confidence",), f"{_JUDGED}image", squares)[0]
+        return self._fetch((f"{JUDGED}confidence",), f"{JUDGED}image", squares)[0]
 
     def golden_difference(self) -> float:
         """Largest difference between this machine's answers and the card.

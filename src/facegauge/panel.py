@@ -13,7 +13,7 @@ from pathlib import Path
 
 from facegauge import photos
 from facegauge.choices import FaceChoice, Input
-from facegauge.detection import Detector, Search
+from facegauge.detection import Detector
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.photos import Source
 from facegauge.scoring import Prepared, Scorer
@@ -95,9 +95,8 @@ class Panel:
         if landmarks is not None or detector is None:
             return _joined([each.prepare(source, landmarks) for each in self.scorers])
         try:
-            search = Search.LARGEST if self.scorers[0].faces is FaceChoice.LARGEST else Search.ALL
             in_full = any(each.every_pixel for each in self.scorers)
-            photo = photos.look(source, detector, search, in_full=in_full)
+            photo = photos.look(source, detector, self.scorers[0].search, in_full=in_full)
             return _joined([each.seen(source, photo, detector) for each in self.scorers])
         except UnreadableImage as error:
             return [_unreadable(str(error), len(self.scorers))]

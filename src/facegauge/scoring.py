@@ -115,8 +115,7 @@ class Scorer:
         """Decode, find faces and crop: one element per face, or one that says why there is none."""
         try:
             if landmarks is None and self.detector is not None:
-                search = Search.LARGEST if self.faces is FaceChoice.LARGEST else Search.ALL
-                photo = photos.look(source, self.detector, search, in_full=self.every_pixel)
+                photo = photos.look(source, self.detector, self.search, in_full=self.every_pixel)
                 return self.seen(source, photo, self.detector)
             return self._given(source, [Face(landmarks=points) for points in landmarks or ()])
         except UnreadableImage as error:
@@ -172,6 +171,11 @@ class Scorer:
         if self.input is Input.PHOTO:
             return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
         return [self._framed(picture)]
+
+    @property
+    def search(self) -> Search:
+        """Which faces of a photo are looked for."""
+        return Search.LARGEST if self.faces is FaceChoice.LARGEST else Search.ALL
 
     @property
     def every_pixel(self) -> bool:

@@ -10,6 +10,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,6 +68,24 @@ class Journal:
             entry = json.loads(line)
             if "path" in entry:
                 yield entry
+
+
+@contextmanager
+def kept(out: Path, run: Mapping[str, Any], *, resume: bool) -> Iterator[Journal]:
+    """The journal beside a table that is being made, ``out.partial.jsonl``, as ``begin`` opens it.
+
+    It is removed when all is done, and stays where something went wrong.
+
+    Raises:
+        OptionError: as ``begin``.
+    """
+    path = out.with_name(out.name + ".partial.jsonl")
+    journal = begin(path, run, resume=resume)
+    try:
+        yield journal
+    finally:
+        journal.close()
+    path.unlink()
 
 
 def begin(path: Path, run: Mapping[str, Any], *, resume: bool) -> Journal:

@@ -56,12 +56,12 @@ class Made:
             technique=technique.name,
             constants=asdict(technique.constants),
             recogniser=recogniser.card.identifier,
-            recogniser_sha256=_sha256(recogniser.path),
+            recogniser_sha256=sha256(recogniser.path),
             faces=_faces(cut.table, cut.detector),
             crop_size=cut.crop.size,
             crop_resampling=cut.crop.resampling,
             seed=technique.seed,
-            sources={name: _sha256(path) for name, path in sources.items()},
+            sources={name: sha256(path) for name, path in sources.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,7 +96,8 @@ def write_labels(
         ) from error
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The digest of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from facegauge.errors import OptionError
 from facegauge.models import Model
 from facegauge.pictures import Cut, Picture, Prepared, chunks, pictures_under, recogniser_crop
 from facegauge.tables import LandmarkTable
-from facegauge.techniques.journal import Journal, begin
+from facegauge.techniques.journal import Journal, kept
 from facegauge.techniques.label_table import Made, finished, require_new, write_labels
 from facegauge.techniques.technique import Labels, Technique
 
@@ -55,12 +55,10 @@ def label_images(
     _require_people(technique, identities)
     cut = crop_for(recogniser, landmarks=landmarks, detector=detector, aligned=aligned)
     made = Made.by(technique, recogniser, cut, sources or {})
-    partial = out.with_name(out.name + ".partial.jsonl")
     if resume and out.exists():
         return finished(out, made)
     require_new(out)
-    journal = begin(partial, made.to_dict(), resume=resume)
-    try:
+    with kept(out, made.to_dict(), resume=resume) as journal:
         labels = label_pictures(
             pictures_under(paths),
             technique,
@@ -71,11 +69,8 @@ def label_images(
             batch_size=batch_size,
             progress=progress,
         )
-    finally:
-        journal.close()
-    if labels.paths:
-        write_labels(out, labels, made)
-    partial.unlink()
+        if labels.paths:
+            write_labels(out, labels, made)
     return labels
 
 

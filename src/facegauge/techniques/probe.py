@@ -21,7 +21,7 @@ from facegauge.models import Model
 from facegauge.techniques.cr_fiqa import own_cosine
 from facegauge.techniques.last_layer import Halves
 from facegauge.techniques.people import people_of
-from facegauge.techniques.technique import Labels, Measured, Rows, Values, require
+from facegauge.techniques.technique import Labels, Measured, Rows, Values, require, width_of
 from facegauge.values import Pixels
 
 
@@ -61,9 +61,7 @@ class ProbeLabels:
     @classmethod
     def of(cls, recogniser: Model, halves: Halves, constants: Probe, seed: int = 0) -> ProbeLabels:
         """With the width of the recogniser's embeddings, which it is asked for."""
-        size = recogniser.card.crop.size
-        width = recogniser.embed(np.zeros((1, size, size, 3), dtype=np.uint8)).embedding.shape[1]
-        return cls(halves=halves, width=width, seed=seed, constants=constants)
+        return cls(halves=halves, width=width_of(recogniser), seed=seed, constants=constants)
 
     def measure(self, names: Sequence[str], crops: Pixels) -> Rows:
         """Embedding D, its length, and features F before the last layer, N×(D+1+F)."""

@@ -108,6 +108,13 @@ def embedded(recogniser: Model, crops: Pixels) -> Rows:
     return rows
 
 
+def width_of(recogniser: Model) -> int:
+    """Numbers in an embedding, D, which the recogniser is asked for."""
+    size = recogniser.card.crop.size
+    blank = np.zeros((1, size, size, 3), dtype=np.uint8)
+    return int(recogniser.embed(blank).embedding.shape[1])
+
+
 def source_of_chance(seed: int, name: str) -> np.random.Generator:
     """Random numbers of one picture: they depend on the seed and its name, not on its place."""
     return np.random.default_rng((seed, zlib.crc32(os.fsencode(name))))

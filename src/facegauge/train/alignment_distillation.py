@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.progress import Progress
 from torch import Tensor
 
 from facegauge.errors import TrainingError
 from facegauge.models import Model
+from facegauge.techniques.technique import width_of
 from facegauge.train import runs
 from facegauge.train.alignment_losses import (
     label_losses,
@@ -99,7 +99,7 @@ def prepared(
     teachers = find_recognisers(data, chosen.recognisers)
     labels = taught(faces, data, chosen)
     others = read_others(faces, data, chosen.swap_tables)
-    network = distilled(chosen, [_width(teacher) for teacher in teachers])
+    network = distilled(chosen, [width_of(teacher) for teacher in teachers])
     begin_with(network, chosen, data)
     run = runs.started(out, chosen, resume)
     views = tuple(_views(chosen, faces, teacher) for teacher in teachers)
@@ -228,13 +228,6 @@ def _require_start(chosen: AlignmentDistillation) -> None:
             "trained, got none. Pass --set start=FILE with the teacher's weights, or --set "
             "trained=0 to train all of a network that begins with random weights."
         )
-
-
-def _width(teacher: Model) -> int:
-    """Numbers in a recogniser's embedding."""
-    size = teacher.card.crop.size
-    blank = np.zeros((1, size, size, 3), dtype=np.uint8)
-    return int(teacher.embed(blank).embedding.shape[1])
 
 
 def _views(chosen: AlignmentDistillation, faces: Faces, teacher: Model) -> AlignedViews:

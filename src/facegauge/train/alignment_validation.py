@@ -21,11 +21,9 @@ from facegauge.train.faces import UNKNOWN, Faces
 from facegauge.train.learner import embedding_loss
 from facegauge.train.recipe_alignment import AlignmentDistillation
 from facegauge.train.students import planes
-from facegauge.train.validation import compared, rank_correlation
+from facegauge.train.validation import compared, mean_pauc, rank_correlation
 from facegauge.values import Pixels
 
-DISCARD = 0.3
-"""Share of the comparisons up to which the pAUC is taken."""
 _BATCH = 64
 
 
@@ -76,8 +74,7 @@ class HeldOut:
         if known.any():
             yield "srcc", rank_correlation(raw[known], self.labels.numpy()[known])
         if self.comparisons:
-            curves = [pairs.curve(raw[self.named]) for pairs in self.comparisons]
-            yield "pauc", float(np.mean([curve.pauc(DISCARD) for curve in curves]))
+            yield "pauc", mean_pauc(self.comparisons, raw[self.named])
 
     def _label_loss(self, said: Said) -> float:
         losses = label_losses(said.raw, self.labels, self.chosen.label_beta)

@@ -19,6 +19,7 @@ from facegauge.train.networks.mobilefacenet import (
     FoamliuMobileFaceNet,
     MobileFaceNet,
 )
+from facegauge.train.students import features_of
 
 
 class Timm(nn.Module):
@@ -30,7 +31,7 @@ class Timm(nn.Module):
     def __init__(self, name: str, width: int) -> None:
         super().__init__()
         self.backbone = timm.create_model(name, pretrained=False, num_classes=0)
-        self.linear = nn.Linear(int(self.backbone.num_features), width)  # type: ignore[arg-type]
+        self.linear = nn.Linear(features_of(self.backbone), width)
         self.features = nn.BatchNorm1d(width)
 
     def forward(self, image: Tensor) -> Tensor:

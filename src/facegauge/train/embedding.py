@@ -73,7 +73,7 @@ def train(
     begin_with(network, chosen, data)
     sight = sight_of(chosen)
     held = Held(faces, sight)
-    if chosen.start:
+    if chosen.start and not Run(folder=out).state.is_file():  # which has the centres already
         imprint(network, people, (sight.clean(faces, int(face)) for face in learned))
     run = runs.started(out, chosen, resume)
     kind = CrFiqaLearner if isinstance(chosen, CrFiqa) else MagFaceLearner

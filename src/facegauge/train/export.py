@@ -89,8 +89,7 @@ def _export(run: Run, chosen: Recipe, out: Path, recogniser: bool) -> Card:
 def _export_student(run: Run, chosen: First, out: Path) -> Card:
     card = quality_card(run, chosen, _training(chosen, run.facts()))
     example = torch.zeros(2, 3, chosen.size, chosen.size)
-    batch = {0: torch.export.Dim("n", min=1)}
-    bare = to_onnx(load_student(run), example, ("network_raw",), batch)
+    bare = to_onnx(load_student(run), example, ("network_raw",))
     return baking.bake_quality(bare, CONVENTIONS["arcface"], card, out)
 
 

@@ -12,7 +12,7 @@ from facegauge import baking_judge, models
 from facegauge.cards import Card
 from facegauge.conventions import CONVENTIONS
 from facegauge.train.export_detector import fused
-from facegauge.train.judge import load_judge
+from facegauge.train.judge import DETECTOR, load_judge
 from facegauge.train.judge_network import ExportedJudge, JudgeNetwork
 from facegauge.train.onnx_export import to_onnx
 from facegauge.train.recipe_judge import Judge
@@ -22,7 +22,7 @@ from facegauge.train.runs import Run
 def export_judge(run: Run, chosen: Judge, out: Path) -> Card:
     """Write the detector anew, with the best judge of a complete run in it, and one card."""
     facts = run.facts()
-    best, detector = facts["best"], run.folder / "detector.onnx"
+    best, detector = facts["best"], run.folder / DETECTOR
     before = models.read_card(detector)
     said = before.training
     notes = (
@@ -46,5 +46,4 @@ def to_bare(network: JudgeNetwork, weight: float, threshold: float) -> Any:
     """The network as ONNX: planes N×3×64×64 in, confidence N out."""
     example = torch.zeros(2, 3, models.SQUARE, models.SQUARE)
     exported = ExportedJudge(fused(network), weight, threshold)
-    batch = {0: torch.export.Dim("n", min=1)}
-    return to_onnx(exported, example, ("confidence",), batch)
+    return to_onnx(exported, example, ("confidence",))

@@ -34,8 +34,7 @@ def export_perceptual(run: Run, chosen: Whole, out: Path) -> Card:
         training=_training(chosen, taught, run.facts()),
     )
     example = torch.zeros(2, 3, taught.size, taught.size)
-    batch = {0: torch.export.Dim("n", min=1)}
-    bare = to_onnx(load_grader(run), example, ("network_raw",), batch)
+    bare = to_onnx(load_grader(run), example, ("network_raw",))
     return baking.bake_quality(bare, CONVENTIONS[CONVENTION], card, out)
 
 

@@ -76,7 +76,7 @@ def export_recogniser(run: Run, chosen: Embedding, out: Path) -> Card:
 
 def _bare(network: nn.Module, chosen: Embedding) -> Any:
     example = torch.zeros(2, 3, chosen.size, chosen.size)
-    return to_onnx(network, example, ("network_raw",), {0: torch.export.Dim("n", min=1)})
+    return to_onnx(network, example, ("network_raw",))
 
 
 def _training(chosen: Embedding, facts: dict[str, Any]) -> Training:

@@ -10,7 +10,6 @@ done to a picture follows from the seed and its name alone; a killed run goes on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,8 +24,8 @@ from facegauge.errors import OptionError, UnreadableImage
 from facegauge.places import below
 from facegauge.tables import same_path
 from facegauge.techniques.consensus import consensus
-from facegauge.techniques.journal import Journal, begin
-from facegauge.techniques.label_table import finished, require_new, write_labels
+from facegauge.techniques.journal import Journal, kept
+from facegauge.techniques.label_table import finished, require_new, sha256, write_labels
 from facegauge.techniques.technique import Labels, changed, require, source_of_chance
 from facegauge.train.data_tables import Person, read_people
 from facegauge.train.full_reference_metrics import SMALLEST, nearness, require_metrics
@@ -141,24 +140,19 @@ def label_folder(
         technique="full-reference",
         constants=asdict(constants),
         piq=require_metrics(constants.metrics),
-        identities_sha256=_digest(identities),
+        identities_sha256="" if identities is None else sha256(identities),
         seed=seed,
     )
     if resume and out.exists():
         return finished(out, made)
     require_new(out)
     _require_folder(out.with_suffix(""), folder, resume)
-    partial = out.with_name(out.name + ".partial.jsonl")
-    journal = begin(partial, made.to_dict(), resume=resume)
-    try:
+    with kept(out, made.to_dict(), resume=resume) as journal:
         for _ in _degrade(_taken(folder, people, constants), out, constants, journal, seed):
             progress(1)
         labels, columns = _labelled(journal, folder, constants, people, seed)
-    finally:
-        journal.close()
-    if labels.paths:
-        write_labels(out, labels, made, columns)
-    partial.unlink()
+        if labels.paths:
+            write_labels(out, labels, made, columns)
     return labels
 
 
@@ -265,10 +259,6 @@ def _taken(
         person = Person() if people is None else people.get(same_path(found.name))
         if person is not None and (not person.split or person.split in constants.splits):
             yield found.name, found.path, found.problem
-
-
-def _digest(table: Path | None) -> str:
-    return "" if table is None else hashlib.sha256(table.read_bytes()).hexdigest()
 
 
 def _require_folder(target: Path, source: Path, resume: bool) -> None:

@@ -18,12 +18,12 @@ import torchvision
 from torch import Tensor, nn
 
 from facegauge.conventions import CONVENTIONS
-from facegauge.errors import ModelError, RecipeError, TrainingError
-from facegauge.train.checkpoints import read_checkpoint
+from facegauge.errors import RecipeError, TrainingError
 from facegauge.train.embedders import Toy
 from facegauge.train.networks.regressors import EfficientFiqaStudent, EfficientFiqaTeacher
 from facegauge.train.recipe_perceptual import Perceptual
-from facegauge.train.students import require_backbone
+from facegauge.train.starts import read_start
+from facegauge.train.students import features_of, require_backbone
 from facegauge.values import Pixels
 
 CONVENTION = "imagenet"
@@ -69,8 +69,7 @@ def grader(chosen: Perceptual) -> nn.Module:
         return Grader(Toy(chosen.head_width), chosen.head_width, chosen.head_width)
     require_backbone(chosen.network)
     made = timm.create_model(chosen.network, pretrained=False, num_classes=0, **_shape(chosen))
-    features = getattr(made, "head_hidden_size", None) or made.num_features  # after its own head
-    return Grader(made, int(features), chosen.head_width)  # type: ignore[arg-type]
+    return Grader(made, features_of(made), chosen.head_width)
 
 
 def begin_at(network: nn.Module, labels: npt.NDArray[np.float32]) -> None:
@@ -88,11 +87,7 @@ def begin_with(network: nn.Module, chosen: Perceptual, data: Path) -> None:
     if chosen.weights == "imagenet":
         take_over(network, _from_hub(chosen), "the hub")
     elif chosen.weights:
-        try:
-            stored = read_checkpoint(data / chosen.weights)
-        except ModelError as error:
-            raise TrainingError(f"{error} It is named by weights.") from error
-        take_over(network, stored, chosen.weights)
+        take_over(network, read_start(data / chosen.weights, "weights"), chosen.weights)
 
 
 def take_over(network: nn.Module, weights: dict[str, Tensor], where: str) -> None:

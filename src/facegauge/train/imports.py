@@ -6,7 +6,6 @@ and baked with the preprocessing and the calibration that the kind's entry state
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Any
 import torch
 
 from facegauge import baking
-from facegauge.cards import Calibration, Card, Training, View, calibrate
+from facegauge.cards import Calibration, Card, Training, View, calibrate, today
 from facegauge.choices import Input
 from facegauge.errors import ModelError, OptionError
 from facegauge.scoring import Scorer
@@ -110,8 +109,7 @@ def _exported(kind: ImportKind, file: Path, *, scaled: bool) -> tuple[Any, Calib
             f"that of real faces. Give {FEWEST_FACES} or more crops: --calibrate FOLDER."
         )
     side = kind.crop.size
-    batch = {0: torch.export.Dim("n", min=1)}
-    bare = to_onnx(network, torch.zeros(2, 3, side, side), ("quality",), batch)
+    bare = to_onnx(network, torch.zeros(2, 3, side, side), ("quality",))
     return bare, layout.calibration or _UNKNOWN
 
 
@@ -150,7 +148,7 @@ def _of_faces(kind: ImportKind, bare: Any, faces: Path, out: Path) -> Calibratio
     return calibrate(
         raw,
         population=f"{len(raw)} crops in the folder {faces.resolve().name}",
-        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        date=today(),
     )
 
 

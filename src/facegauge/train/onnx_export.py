@@ -15,7 +15,10 @@ OPSET = 18
 
 
 def to_onnx(
-    network: nn.Module, example: Tensor, outputs: tuple[str, ...], dimensions: dict[int, Any]
+    network: nn.Module,
+    example: Tensor,
+    outputs: tuple[str, ...],
+    dimensions: dict[int, Any] | None = None,
 ) -> Any:
     """Export a network of one input, ``planes``.
 
@@ -23,11 +26,12 @@ def to_onnx(
         network: put into evaluation mode here.
         example: planes N×3×H×W to trace with.
         outputs: names of the network's outputs.
-        dimensions: the input's dimensions that may change, as ``torch.export.Dim``.
+        dimensions: the input's dimensions that may change, as ``torch.export.Dim``; None: N alone.
 
     Raises:
         TrainingError: the exporter gave nothing.
     """
+    changing = dimensions or {0: torch.export.Dim("n", min=1)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
@@ -38,7 +42,7 @@ def to_onnx(
             opset_version=OPSET,
             input_names=["planes"],
             output_names=list(outputs),
-            dynamic_shapes=(dimensions,),
+            dynamic_shapes=(changing,),
             verbose=False,
         )
     if program is None:

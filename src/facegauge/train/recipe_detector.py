@@ -42,6 +42,13 @@ class Scenery(Recipe):
         require(good, "shares", "one or more finite numbers above 0", self.shares)
         require(1.0 <= self.hard < math.inf, "hard", "a finite number of 1 or more", self.hard)
 
+    def _require_layers(self, **counts: int) -> None:
+        """Refuse fields that are not so many whole numbers of 1 or more."""
+        for field, count in counts.items():
+            values = getattr(self, field)
+            good = len(values) == count and all(isinstance(v, int) and v >= 1 for v in values)
+            require(good, field, f"{count} whole numbers of 1 or more", values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector(Scenery):
@@ -85,10 +92,7 @@ class Detector(Scenery):
         self._require_counts("batch", "neck", "head", "every", *("size", "wide", "long_side"))
         for field in ("box_weight", "landmark_weight"):
             self._require_amount(field)
-        for field, count in (("widths", 5), ("depths", 3)):
-            values = getattr(self, field)
-            good = len(values) == count and all(isinstance(v, int) and v >= 1 for v in values)
-            require(good, field, f"{count} whole numbers of 1 or more", values)
+        self._require_layers(widths=5, depths=3)
         for field in ("size", "wide", "long_side"):
             value = getattr(self, field)
             require(value % 64 == 0, field, "a multiple of 64", value)

@@ -70,7 +70,4 @@ class Judge(Scenery):
         require(good, "doubted", "a finite number of 1 or more", self.doubted)
         for field in ("turned", "weight", "box_weight", "landmark_weight"):
             self._require_amount(field)
-        for field, count in (("widths", 4), ("depths", 2)):
-            values = getattr(self, field)
-            good = len(values) == count and all(isinstance(v, int) and v >= 1 for v in values)
-            require(good, field, f"{count} whole numbers of 1 or more", values)
+        self._require_layers(widths=4, depths=2)

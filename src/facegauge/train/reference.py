@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from facegauge.cards import Calibration, calibrate
+from facegauge.cards import Calibration, calibrate, today
 from facegauge.errors import TrainingError
 from facegauge.train.faces import UNKNOWN, Faces
 from facegauge.train.portraits import Sight
@@ -63,7 +62,7 @@ def read_calibration(run: Run) -> Calibration:
             f"{faces} faces held out for validation ({people} named people, others unnamed), each "
             "aligned as it is and once more after random synthetic degradation"
         ),
-        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        date=today(),
     )
 
 

@@ -21,8 +21,8 @@ from torch import nn
 from facegauge.evaluate.logistic import Logistic, fit_logistic
 from facegauge.pictures import LeftOut
 from facegauge.tables import read_labels
-from facegauge.techniques.journal import Journal, begin
-from facegauge.techniques.label_table import finished, write_labels
+from facegauge.techniques.journal import Journal, kept
+from facegauge.techniques.label_table import finished, sha256, write_labels
 from facegauge.techniques.technique import Labels, Rows
 from facegauge.train.graders import raw_qualities
 from facegauge.train.ratings import Look, Ratings
@@ -82,18 +82,13 @@ def pseudo_label(
     made = _made(grader, chosen, data, paths)
     if out.exists():
         return finished(out, made)
-    partial = out.with_name(out.name + ".partial.jsonl")
-    journal = begin(partial, made.to_dict(), resume=partial.exists())
-    try:
+    with kept(out, made.to_dict(), resume=True) as journal:
         _look(grader, data, paths, made.looks, journal, torch.device(device))
         measured, _ = journal.measured()
-    finally:
-        journal.close()
-    curve = fitted(grader, chosen, ratings, device)
-    values = curve(measured.values.ravel()).reshape(len(paths), -1)
-    labels, more = _kept(measured.paths, measured.values, values, chosen.doubt)
-    write_labels(out, labels, made, more)
-    partial.unlink()
+        curve = fitted(grader, chosen, ratings, device)
+        values = curve(measured.values.ravel()).reshape(len(paths), -1)
+        labels, more = _kept(measured.paths, measured.values, values, chosen.doubt)
+        write_labels(out, labels, made, more)
     return labels
 
 
@@ -116,7 +111,7 @@ def _made(grader: Run, chosen: EfficientFiqa, data: Path, paths: Sequence[Path])
     names = "\n".join(path.relative_to(data).as_posix() for path in paths)
     return Pseudo(
         technique="efficient-fiqa pseudo-labels",
-        weights_sha256=hashlib.sha256(grader.weights.read_bytes()).hexdigest(),
+        weights_sha256=sha256(grader.weights),
         pictures=hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest(),
         looks=4 if chosen.doubt else 1,
         fitted_on=chosen.fitted_on,

@@ -18,8 +18,8 @@ _STEPS = "num_batches_tracked"
 """Batch normalisation's counter of training steps: old checkpoints lack it."""
 
 
-def read_start(path: Path) -> Weights:
-    """The weights in the file that a recipe's ``start`` names.
+def read_start(path: Path, field: str = "start") -> Weights:
+    """The weights in the file that a field of a recipe names.
 
     Raises:
         TrainingError: no such file, or none with weights alone.
@@ -27,7 +27,7 @@ def read_start(path: Path) -> Weights:
     try:
         return read_checkpoint(path)
     except ModelError as error:
-        raise TrainingError(f"{error} Correct start.") from error
+        raise TrainingError(f"{error} Correct {field}.") from error
 
 
 def begin_with(network: nn.Module, path: Path, described: str) -> None:

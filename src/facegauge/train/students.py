@@ -22,7 +22,7 @@ class Student(nn.Module):
         super().__init__()
         require_backbone(backbone)
         self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
-        features = int(self.backbone.num_features)  # type: ignore[arg-type]
+        features = features_of(self.backbone)
         self.quality = nn.Sequential(
             nn.Linear(features, head_width), nn.GELU(), nn.Linear(head_width, labels)
         )
@@ -47,6 +47,15 @@ def require_backbone(name: str) -> None:
     if not timm.is_model(name):
         near = ", ".join(get_close_matches(name, timm.list_models(), cutoff=0.3)) or "none near"
         raise RecipeError(f"timm has no backbone {name!r}; names that come near: {near}.")
+
+
+def features_of(backbone: nn.Module) -> int:
+    """How many pooled features a timm backbone without a classifier gives.
+
+    Some widen them in a head of their own, which ``num_features`` does not tell.
+    """
+    widened = getattr(backbone, "head_hidden_size", None)
+    return int(widened or backbone.num_features)  # type: ignore[arg-type]
 
 
 def planes(pixels: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ Source: Efficient-FIQA (Sun et al. 2025, arXiv 2507.15709): MSE and PLCC loss, t
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facegauge.cards import Calibration, calibrate
+from facegauge.cards import Calibration, calibrate, today
 from facegauge.errors import InputError, TrainingError
 from facegauge.evaluate.correlation import Correlation, correlate
 from facegauge.train import runs
@@ -168,8 +167,7 @@ def read_scale(run: Run) -> Calibration:
     """The calibration that maps the percentiles of a run's reference pictures to scores."""
     with np.load(run.reference) as stored:
         raw, population = stored["raw"], str(stored["population"])
-    date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    return calibrate(raw, population=population, date=date)
+    return calibrate(raw, population=population, date=today())
 
 
 def _reference(chosen: Perceptual, ratings: Ratings, data: Path) -> tuple[Path, ...]:

@@ -44,8 +44,7 @@ class Validation:
         }
 
     def _pauc(self, raw: npt.NDArray[np.float32]) -> float:
-        quality = raw[self.named]
-        return float(np.mean([pairs.curve(quality).pauc(_DISCARD) for pairs in self.comparisons]))
+        return mean_pauc(self.comparisons, raw[self.named])
 
 
 def compared(embeddings: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Comparisons:
@@ -60,6 +59,11 @@ def compared(embeddings: npt.NDArray[np.float32], people: npt.NDArray[np.int64])
             "validation people, so no score can be judged by them. Add people or harder pictures."
         )
     return pairs
+
+
+def mean_pauc(comparisons: list[Comparisons], quality: npt.NDArray[np.floating]) -> float:
+    """PAUC up to a discard of 0.3, the mean over recognisers, of a quality of each sample."""
+    return float(np.mean([pairs.curve(quality).pauc(_DISCARD) for pairs in comparisons]))
 
 
 def raw_scores(
