@@ -4,7 +4,9 @@ import pytest
 
 from console import Console
 from facegauge import detection, models
-from tiny_models import detector_file, quality_file
+from facegauge.baking import bake_quality
+from facegauge.conventions import CONVENTIONS
+from tiny_models import detector_file, quality_card, quality_file, textures
 
 
 @pytest.fixture
@@ -15,6 +17,14 @@ def console(monkeypatch, capsys):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     return quality_file(tmp_path_factory.mktemp("models") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory):
+    """A second model, for what takes several."""
+    path = tmp_path_factory.mktemp("other") / "other.onnx"
+    bake_quality(textures(32, seed=6), CONVENTIONS["arcface"], quality_card(name="other"), path)
+    return path
 
 
 @pytest.fixture

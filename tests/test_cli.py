@@ -53,6 +53,12 @@ FLAGS = {
         *("--relative", "--repeats", "--preset", "--fmr", "--discard"),
         *("--resamples", "--seed", "--out"),
     },
+    "serve": {
+        *("--host", "--port", "--model", "--input", "--detector", "--faces", "--device"),
+        *("--workers", "--api-key", "--file-bytes", "--request-bytes", "--held-bytes", "--pixels"),
+        *("--files", "--queue", "--requests", "--upload-seconds", "--grace-seconds"),
+        "--batch-size",
+    },
     "models": set(),
     "models list": set(),
     "models show": set(),

@@ -10,6 +10,7 @@ import facegauge
 
 HEAVY = {
     *("torch", "torchvision", "timm", "lightning", "matplotlib", "fastapi", "ray"),
+    *("uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"),
     *("onnx", "scipy", "pandas", "pyarrow", "skimage", "safetensors"),
 }
 
@@ -61,7 +62,9 @@ def fresh(program: str, module: str, folder) -> dict:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("module", ["facegauge", "facegauge.cli", "facegauge.scoring"])
+@pytest.mark.parametrize(
+    "module", ["facegauge", "facegauge.cli", "facegauge.scoring", "facegauge.serve.limits"]
+)
 def test_importing_loads_nothing_heavy(module, tmp_path):
     loaded = set(fresh(LIGHT, module, tmp_path)["modules"])
     assert "facegauge" in loaded

@@ -14,20 +14,19 @@ from typing import Annotated
 
 import typer
 
-from facegauge import detection
+from facegauge import detection, panel
 from facegauge.alignment import Mode
 from facegauge.batch import score_images
 from facegauge.choices import FaceChoice, Input
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
 from facegauge.cli_models import models_app
+from facegauge.cli_serve import serve
 from facegauge.crops import write_crops
 from facegauge.detection import Search
 from facegauge.drawing import Drawings
 from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
-from facegauge.panel import Panel
-from facegauge.scoring import Scorer
 from facegauge.tables import read_landmarks
 from facegauge.terminal import (
     complain,
@@ -49,6 +48,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(embed)
 app.command()(label)
+app.command()(serve)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
 ModelName = Annotated[
@@ -107,7 +107,7 @@ def score(
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
-    scorer = _scorer(model, input=input, faces=faces, detector=detector, device=device)
+    scorer = panel.open(model, input=input, faces=faces, detector=detector, device=device)
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)
     with counting("images") as count:
@@ -192,16 +192,6 @@ def align(
     typer.echo(f"{written.crops} crops in {out}")
     if not written.crops:
         raise typer.Exit(1)
-
-
-def _scorer(
-    model: str, *, input: Input, faces: FaceChoice, detector: str | None, device: str
-) -> Scorer | Panel:
-    """The scorer of a model, or the panel of several, separated by commas."""
-    names = [model] if Path(model).is_file() else [name for name in model.split(",") if name]
-    if len(names) == 1:
-        return Scorer(names[0], input=input, faces=faces, detector=detector, device=device)
-    return Panel(names, input=input, faces=faces, detector=detector, device=device)
 
 
 def _only_one(landmarks: Path | None, detector: str | None) -> None:

@@ -27,7 +27,6 @@ _SUFFIXES = """jpg jpeg jpe jfif mpo png apng webp avif heic heif gif bmp dib ti
     ppm pgm pbm pnm pfm jp2 j2k jpx tga pcx sgi"""
 IMAGE_SUFFIXES = frozenset(f".{name}" for name in _SUFFIXES.split())
 """Lower-case suffixes of images in a folder; HEIC too, so that it is reported, not passed over."""
-
 MAX_PIXELS = 178_956_970
 """Largest picture decoded unless told otherwise; it takes 2 to 3.5 GB. Pillow's limit, too."""
 
@@ -63,10 +62,9 @@ class Picture:
 
     @property
     def x_factor(self) -> float:
-        """Decoded pixels per original pixel along x, for ``Landmarks.scaled``.
+        """Decoded pixels per original pixel: exactly 1 / reduction, for ``Landmarks.scaled``.
 
-        Exactly 1 / reduction: of a JPEG's 1001 columns reduced to 126, the last is mostly padding,
-        and 126 / 1001 would misplace a landmark by up to a pixel.
+        Of 1001 columns reduced to 126 the last is mostly padding: 126 / 1001 would be off.
         """
         return 1.0 / self.reduction
 
@@ -116,6 +114,12 @@ def read(
             image = _identified(stream)
             _check_image(image, max_pixels)
             return _decoded(image, short_side, largest_reduction)
+
+
+def check(content: bytes, *, max_pixels: int) -> None:
+    """Read no more than the header of an encoded picture; raises UnreadableImage as ``read``."""
+    with _as_unreadable(), _stream(content) as stream:
+        _check_image(_identified(stream), max_pixels)
 
 
 @contextmanager

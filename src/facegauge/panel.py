@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from facegauge import photos
 from facegauge.choices import FaceChoice, Input
@@ -124,6 +125,15 @@ class Panel:
         ]
         detail = "; ".join(part for part in (first.detail, *reasons) if part)
         return replace(first, detail=detail, further=tuple(others))
+
+
+def open(model: str, **options: Any) -> Scorer | Panel:
+    """The scorer of a model, or the panel of several with commas between their names or files.
+
+    Options are those of ``Scorer``; raises as ``Scorer`` and ``Panel`` do.
+    """
+    names = [model] if Path(model).is_file() else [name for name in model.split(",") if name]
+    return Scorer(names[0], **options) if len(names) == 1 else Panel(names, **options)
 
 
 def _joined(columns: Sequence[Sequence[Prepared]]) -> list[Seen]:
