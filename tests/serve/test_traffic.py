@@ -19,6 +19,7 @@ def test_html_has_security_headers(tiny, tmp_path):
     assert page.headers["referrer-policy"] == "no-referrer"
     for each in (page, script):
         assert each.headers["x-content-type-options"] == "nosniff"
+        assert each.headers["cross-origin-embedder-policy"] == "require-corp"
     assert "content-security-policy" not in script.headers
 
 

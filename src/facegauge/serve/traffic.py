@@ -27,13 +27,16 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_ALWAYS = {"x-content-type-options": "nosniff"}
+_ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",  # of a page's workers, too: else no threads
+}
 _HTML = {
     "content-security-policy": PAGE_POLICY,
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-embedder-policy": "require-corp",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
 
