@@ -10,7 +10,7 @@ import sys
 from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -98,6 +98,9 @@ def score(
     out: Annotated[Path | None, typer.Option(help=".csv, .jsonl or .parquet.")] = None,
     draw: Annotated[Path | None, typer.Option(help="Folder for pictures with the scores.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing table.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what was worst about each face, with advice.")
+    ] = False,
     workers: Workers = None,
     batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
     device: Device = "cpu",
@@ -107,7 +110,10 @@ def score(
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
-    scorer = _scorer(model, input=input, faces=faces, detector=detector, device=device)
+    _measurable(explain, input, landmarks)
+    scorer = _scorer(
+        model, input=input, faces=faces, detector=detector, device=device, explain=explain
+    )
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)
     with counting("images") as count:
@@ -194,20 +200,24 @@ def align(
         raise typer.Exit(1)
 
 
-def _scorer(
-    model: str, *, input: Input, faces: FaceChoice, detector: str | None, device: str
-) -> Scorer | Panel:
+def _scorer(model: str, **options: Any) -> Scorer | Panel:
     """The scorer of a model, or the panel of several, separated by commas."""
     names = [model] if Path(model).is_file() else [name for name in model.split(",") if name]
-    if len(names) == 1:
-        return Scorer(names[0], input=input, faces=faces, detector=detector, device=device)
-    return Panel(names, input=input, faces=faces, detector=detector, device=device)
+    return Scorer(names[0], **options) if len(names) == 1 else Panel(names, **options)
 
 
 def _only_one(landmarks: Path | None, detector: str | None) -> None:
     if landmarks is not None and detector is not None:
         raise OptionError(
             f"--landmarks says where the faces are, and so does --detector {detector}. Give one."
+        )
+
+
+def _measurable(explain: bool, input: Input, landmarks: Path | None) -> None:
+    if explain and input is Input.CROP and landmarks is None:
+        raise OptionError(
+            "--explain measures a face by its eyes, nose and mouth, and loose crops are not "
+            "searched for them. Pass --landmarks, or score photographs (--input photo)."
         )
 
 

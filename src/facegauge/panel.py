@@ -16,7 +16,8 @@ from facegauge.choices import FaceChoice, Input
 from facegauge.detection import Detector
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.photos import Source
-from facegauge.scoring import Prepared, Scorer
+from facegauge.prepared import Prepared
+from facegauge.scoring import Scorer
 from facegauge.values import Assessment, Landmarks, Outcome
 
 
@@ -37,6 +38,7 @@ class Panel:
         detector: as for ``Scorer``; it looks at each photo once.
         threads: as for ``Scorer``.
         device: as for ``Scorer``.
+        explain: as for ``Scorer``; each face is measured once.
 
     Raises:
         OptionError: fewer than two models, or the same one twice; else as ``Scorer``.
@@ -52,6 +54,7 @@ class Panel:
         detector: str | Path | Detector | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        explain: bool = False,
     ) -> None:
         scorers: list[Scorer] = []
         for model in models:
@@ -63,6 +66,7 @@ class Panel:
                     detector=scorers[0].detector if scorers else detector,
                     threads=threads,
                     device=device,
+                    explain=explain and not scorers,
                 )
             )
         names = [each.name for each in scorers]
@@ -77,6 +81,11 @@ class Panel:
     def name(self) -> str:
         """The first model's name and version."""
         return self.scorers[0].name
+
+    @property
+    def explain(self) -> bool:
+        """Whether faces are measured, too."""
+        return self.scorers[0].explain
 
     @property
     def further(self) -> tuple[str, ...]:
