@@ -37,6 +37,7 @@ class FakeScorer:
 
     name = "fake-1.0"
     further = ()
+    explain = False
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause = pause

@@ -26,6 +26,7 @@ FLAGS = {
     "score": {
         *("--model", "--input", "--landmarks", "--faces", "--out", "--resume"),
         *("--workers", "--batch-size", "--device", "--detector", "--draw"),
+        "--explain",
     },
     "detect": {"--out", "--detector", "--confidence", "--faces", "--workers"},
     "align": {

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -101,6 +102,41 @@ def test_a_resumed_run_draws_only_what_is_new(console, photos, tiny, tmp_path):
     after = {path: path.stat().st_mtime_ns for path in drawn.rglob("*.jpg")}
     assert set(after) == {*list(before)[1:], drawn / "new.png.jpg"}
     assert all(after[path] == time for path, time in list(before.items())[1:])
+
+
+WORST = re.compile(r"(?:^|; )worst: (?:[^;()]+ \d+ \([^()]+\)(?:; |$)){3}$")
+
+
+@pytest.mark.parametrize("suffix", ["", ".csv", ".jsonl", ".parquet"])
+def test_each_face_is_explained_in_the_same_columns(console, photos, tiny, tmp_path, suffix):
+    out = tmp_path / f"s{suffix}"
+    command = ["score", photos, "--model", tiny, *(["--out", out] if suffix else [])]
+    done = console(*command, "--explain")
+    assert done.code == 0, done.err
+    table = {row.path: row for row in read_scores(out)} if suffix else None
+    plain = rows(console("score", photos, "--model", tiny).out)
+    told = [table[row["path"]].to_dict() for row in plain] if suffix else rows(done.out)
+    assert [list(row) for row in told] == [list(row) for row in plain]
+    for row, before in zip(told, plain, strict=True):
+        assert (WORST.search(row["detail"]) is not None) == (row["outcome"] == "scored")
+        assert row["detail"].startswith(before["detail"])
+    if suffix:
+        refused = console(*command, "--resume")
+        assert (refused.code, "with --explain" in " ".join(refused.err.split())) == (2, True)
+        assert console(*command, "--explain", "--resume").code == 0
+
+
+@pytest.mark.parametrize("landmarks", [False, True])
+def test_a_loose_crop_is_explained_where_landmarks_are_given(
+    console, photos, tiny, tmp_path, landmarks
+):
+    table = tmp_path / "faces.csv"
+    assert console("detect", photos, "--out", table).code == 0
+    words = ["--landmarks", table] if landmarks else []
+    done = console("score", photos, "--model", tiny, "--input", "crop", "--explain", *words)
+    assert (done.code, "Pass --landmarks" in " ".join(done.err.split())) == (
+        (0, False) if landmarks else (2, True)
+    )
 
 
 def test_faces_are_listed(console, photos, tmp_path):

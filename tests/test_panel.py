@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from facegauge import detection
+from facegauge import detection, measures
 from facegauge.baking import bake_quality
 from facegauge.batch import score_images
 from facegauge.cards import Kind, View
@@ -66,6 +66,19 @@ def test_a_photo_is_looked_at_once(tiny, whole, photos, monkeypatch):
     monkeypatch.setattr(detection.Detector, "find", lambda *words: looks.append(1) or find(*words))
     Panel([tiny, whole]).assess(photos / "a.png")
     assert len(looks) == 1
+
+
+def test_a_face_is_measured_once_for_all_models(tiny, whole, photos, monkeypatch):
+    calls, take = [], measures.measure
+    monkeypatch.setattr(measures, "measure", lambda *words: calls.append(1) or take(*words))
+    [both] = Panel([tiny, whole], explain=True).assess(photos / "a.png")
+    [plain] = Panel([tiny, whole]).assess(photos / "a.png")
+    assert len(calls) == 1
+    [first] = Scorer(tiny, explain=True).assess(photos / "a.png")
+    assert both.measures == first.measures != ()
+    assert both.further == plain.further
+    assert replace(both, measures=()) == plain
+    assert len(both.to_dict()["measures"]) == len(both.measures)
 
 
 def test_without_a_score_there_is_none_beside_it(tiny, whole, photos):

@@ -11,7 +11,7 @@ from facegauge import score_parquet
 from facegauge.errors import InputError, MissingExtra, OptionError, TableError
 from facegauge.score_row import SCORE_COLUMNS, ScoreRow, escaped, one_line, unescaped
 from facegauge.score_table import open_scores, read_scores
-from facegauge.values import Assessment, Box, Face, Outcome
+from facegauge.values import Assessment, Box, Face, Measure, Outcome
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 NOT_UTF8 = b"caf\xe9\xff.jpg".decode("utf-8", "surrogateescape")
@@ -428,3 +428,49 @@ def test_a_journal_is_ahead_of_its_parquet_file(tmp_path):
     with open_scores(out, model="m-1", resume=True) as table:
         assert table.done(IMAGES[2][0].path)
     assert list(read_scores(out)) == [row for rows in IMAGES[:3] for row in rows]
+
+
+DIM = Measure(name="noise", score=12.345678, value=-0.00001, unit="grey levels", advice="grainy")
+
+
+def explained(path: str, face: int = 0, outcome: str = "scored") -> ScoreRow:
+    numbers = {"score": 50.0, "raw": 0.5} if outcome == "scored" else {}
+    found = Assessment(outcome=outcome, model="m-1", measures=(DIM,), detail="told", **numbers)
+    return ScoreRow.from_assessment(path, face, found)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("cut", [0, 1, 90])
+def test_explained_rows_are_read_back_and_continued(tmp_path, suffix, cut):
+    out = tmp_path / f"t{suffix}"
+    images = [[explained("a.jpg"), explained("a.jpg", 1)], [explained("b.jpg", 0, "too_small")]]
+
+    def run(resume):
+        with open_scores(out, model="m-1", explain=True, resume=resume) as table:
+            for rows in images:
+                if not table.done(rows[0].path):
+                    table.append(rows)
+
+    run(resume=False)
+    whole = out.read_bytes()
+    if suffix != ".parquet":
+        out.write_bytes(whole[: len(whole) - cut])
+    run(resume=True)
+    assert out.read_bytes() == whole
+    for row in read_scores(out):
+        assert row.detail == "told; worst: noise 12 (grainy)"
+        kept = dataclasses.replace(DIM, score=12.3457, value=0.0)
+        assert row.measures == ((kept,) if suffix == ".jsonl" else ())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_table_explains_all_of_its_faces_or_none(tmp_path, suffix, explain):
+    out = tmp_path / f"t{suffix}"
+    with open_scores(out, model="m-1", explain=explain) as table:
+        table.append([explained("a.jpg") if explain else scored("a.jpg")])
+    before = out.read_bytes()
+    said = "with --explain" if explain else "without --explain"
+    with pytest.raises(OptionError, match=f"all of its faces or none.*{said}"):
+        open_scores(out, model="m-1", explain=not explain, resume=True)
+    assert out.read_bytes() == before

@@ -10,9 +10,12 @@ from facegauge import images, models
 from facegauge.alignment import TEMPLATE, align
 from facegauge.baking import wrap_recogniser
 from facegauge.cards import View
-from facegauge.errors import ModelNotFound, OptionError
-from facegauge.scoring import FEWEST_EYE_PIXELS, Prepared, Scorer
-from facegauge.values import Assessment, Landmarks, Outcome
+from facegauge.errors import ModelNotFound, OptionError, UnreadableImage
+from facegauge.measures import measure, measure_aligned
+from facegauge.prepared import Prepared
+from facegauge.reduction import FEWEST_EYE_PIXELS
+from facegauge.scoring import Scorer
+from facegauge.values import Landmarks, Outcome
 from tiny_models import detector_file, quality_file, recogniser_file
 from toy_detector import CONFIDENCE, EYES, scene, squares, stubborn
 
@@ -265,15 +268,6 @@ def test_no_odd_file_stops_the_scorer(files, tmp_path, model):
         assert (found.outcome is not Outcome.UNREADABLE) == (expected == READABLE), name
 
 
-def test_a_prepared_face_has_a_crop_or_an_assessment():
-    crop = np.zeros((4, 4, 3), np.uint8)
-    nothing = Assessment(outcome=Outcome.NO_FACE)
-    for fields in ({}, {"crop": crop, "assessment": nothing}):
-        with pytest.raises(OptionError, match="not both"):
-            Prepared(**fields)
-    assert Prepared(crop=crop).assessment is None
-
-
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (200, 30, 30), (0, 90, 255)])
 def test_a_picture_of_one_colour_has_no_score(files, colour):
     blank = np.full((200, 200, 3), colour, dtype=np.uint8)
@@ -451,3 +445,88 @@ def test_a_detector_may_be_a_file_or_the_embedded_one(files, tmp_path, monkeypat
 def test_no_detector_is_opened_for_crops(files, monkeypatch, how):
     monkeypatch.setattr("facegauge.detection.open", None)
     assert Scorer(files["tiny"], input=how).detector is None
+
+
+@pytest.mark.parametrize("model", ["tiny", "plain", "whole"])
+@pytest.mark.parametrize("known", [False, True])
+def test_measures_are_of_every_pixel_and_change_no_score(files, large_photo, model, known):
+    [plain] = opened(files[model], detector=squares(size=100)).assess(large_photo)
+    points = [plain.face.landmarks] if known else None
+    [found] = opened(files[model], detector=squares(size=100), explain=True).assess(
+        large_photo, points
+    )
+    decoded = np.asarray(Image.open(io.BytesIO(large_photo)))
+    assert found.measures == measure(decoded, plain.face.landmarks)
+    assert plain.measures == ()
+    if not known:
+        assert (found.score, found.raw, found.face) == (plain.score, plain.raw, plain.face)
+
+
+def test_a_picture_is_read_again_only_where_it_was_reduced(files, large_photo, monkeypatch):
+    reduced = noted_reductions(monkeypatch)
+    scorer = opened(files["tiny"], detector=squares(size=100), explain=True)
+    scorer.assess(large_photo)
+    assert reduced == [8, 1]
+    reduced.clear()
+    scorer.assess(scene((40, 40, 240)))
+    assert reduced == [1]
+
+
+@pytest.mark.parametrize(
+    ("found", "faces", "outcome", "blamed"),
+    [
+        ([(100, 100, 10)], "largest", "too_small", "inter-eye distance"),
+        ([(-60, 100, 100)], "largest", "cut_off", "margins"),
+        ([(100, 100, 100), (300, 100, 90)], "single", "several_faces", ""),
+    ],
+)
+def test_a_face_without_a_score_is_measured_too(files, found, faces, outcome, blamed):
+    scorer = opened(files["tiny"], detector=stubborn(*found), faces=faces, explain=True)
+    [told] = scorer.assess(scene())
+    scores = {each.name: each.score for each in told.measures}
+    assert (str(told.outcome), len(scores) >= 8) == (outcome, True)
+    assert not blamed or scores[blamed] < 50
+    [plain] = opened(files["tiny"], detector=stubborn(*found), faces=faces).assess(scene())
+    assert (told.detail, told.face) == (plain.detail, plain.face)
+
+
+def test_every_face_of_a_picture_has_its_own_measures(files):
+    scorer = opened(files["tiny"], faces="all", detector=squares(size=320), explain=True)
+    found = scorer.assess(scene(LARGE, MIDDLE, SMALL))
+    eyes = [each.measures[0].value for each in found]
+    assert eyes == pytest.approx([EYES * side for _, _, side in (LARGE, MIDDLE, SMALL)], rel=0.05)
+
+
+def test_an_aligned_face_and_a_crop_with_landmarks_are_measured(files, photo):
+    crop = np.ascontiguousarray(photo[:96, :96])
+    [aligned] = opened(files["tiny"], input="aligned", explain=True).assess(crop)
+    assert aligned.measures == measure_aligned(crop)
+    for model in ("tiny", "whole"):
+        [known] = opened(files[model], input="crop", explain=True).assess(photo, [face()])
+        assert known.measures == measure(photo, face())
+    [unknown] = opened(files["tiny"], input="crop", explain=True).assess(photo)
+    assert (unknown.outcome, unknown.measures) == (Outcome.SCORED, ())
+    assert unknown.detail == "no measures: where the eyes, nose and mouth are is not known"
+
+
+def test_without_a_face_nothing_is_measured(files):
+    scorer = opened(files["tiny"], explain=True)
+    for source, points in ((scene(), None), (scene(), []), (b"no picture", [face()])):
+        [found] = scorer.assess(source, points)
+        assert found.measures == ()
+        assert "measures" not in found.detail
+
+
+def test_a_picture_too_large_to_read_in_full_keeps_its_score(files, large_photo, monkeypatch):
+    read = images.read
+
+    def reduced_only(*source, **limits):
+        if not limits:
+            raise UnreadableImage("not enough memory to decode it")
+        return read(*source, **limits)
+
+    monkeypatch.setattr(images, "read", reduced_only)
+    scorer = opened(files["tiny"], detector=squares(size=100), explain=True)
+    [found] = scorer.assess(large_photo)
+    assert found.outcome is Outcome.SCORED
+    assert found.detail.endswith("no measures: not enough memory to decode it")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facegauge.errors import InputError, LandmarkError
-from facegauge.values import Assessment, Box, Face, Landmarks, Outcome
+from facegauge.values import Assessment, Box, Face, Landmarks, Measure, Outcome, worst
 
 POINTS = [[30.0, 40.0], [70.0, 40.5], [50.0, 60.0], [35.0, 80.0], [65.0, 81.0]]
 NAN, INF = math.nan, math.inf
@@ -140,7 +140,7 @@ def test_outcomes_are_the_promised_words():
     )
 
 
-@pytest.mark.parametrize("kind", [Box, Landmarks, Face, Assessment])
+@pytest.mark.parametrize("kind", [Box, Landmarks, Face, Measure, Assessment])
 def test_values_are_frozen_slotted_and_keyword_only(kind):
     parameters = kind.__dataclass_params__
     assert parameters.frozen
@@ -148,10 +148,43 @@ def test_values_are_frozen_slotted_and_keyword_only(kind):
     assert all(field.kw_only for field in dataclasses.fields(kind))
 
 
+DIM = Measure(name="noise", score=20.0, value=30.5, unit="levels", advice="grainy")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, FINE),
+        ({"score": 0.0}, FINE),
+        ({"score": 100.0, "value": -3.0}, FINE),
+        ({"score": 100.1}, refused(match="0..100")),
+        ({"score": -0.1}, refused(match="0..100")),
+        ({"score": NAN}, refused(match="0..100")),
+        ({"value": INF}, refused(match="finite value")),
+        ({"advice": "dark; add light"}, refused(match="semicolons")),
+        ({"advice": "dark (add light)"}, refused(match="brackets")),
+        ({"advice": "dark\n"}, refused(match="lines")),
+        ({"name": ""}, refused(match="lines")),
+    ],
+)
+def test_a_measure_has_a_score_a_value_and_words_for_a_cell(fields, expected):
+    with expected:
+        dataclasses.replace(DIM, **fields)
+
+
+def test_the_worst_measures_come_lowest_first():
+    many = [
+        dataclasses.replace(DIM, score=score, value=at) for at, score in enumerate((9, 4, 9, 1))
+    ]
+    assert [(each.score, each.value) for each in worst(many)] == [(1, 3), (4, 1), (9, 0)]
+    assert worst(many, 1) == (many[3],)
+    assert worst([], 3) == ()
+
+
 def test_an_assessment_becomes_plain_json():
     face = Face(box=Box(x0=1, y0=2, x1=3, y1=4), landmarks=landmarks(), confidence=0.5)
     made = Assessment(
-        outcome=Outcome.SCORED, score=50.0, raw=0.5, face=face, model="m-1", measures={"a": 1.0}
+        outcome=Outcome.SCORED, score=50.0, raw=0.5, face=face, model="m-1", measures=(DIM,)
     )
     stored = json.loads(json.dumps(made.to_dict()))
     assert stored == {
@@ -160,7 +193,9 @@ def test_an_assessment_becomes_plain_json():
         "raw": 0.5,
         "face": {"box": [1, 2, 3, 4], "landmarks": POINTS, "confidence": 0.5},
         "model": "m-1",
-        "measures": {"a": 1.0},
+        "measures": [
+            {"name": "noise", "score": 20.0, "value": 30.5, "unit": "levels", "advice": "grainy"}
+        ],
         "detail": "",
     }
     assert Assessment(outcome=Outcome.NO_FACE).to_dict()["face"] is None

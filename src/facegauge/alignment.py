@@ -76,6 +76,12 @@ class Similarity:
         matrix = self.matrix()
         return points @ matrix[:, :2].T + matrix[:, 2]
 
+    def undo(self, points: Coordinates) -> Coordinates:
+        """Map points, N×2, from the crop back into the picture."""
+        shifted = points[:, 0] - self.x_shift + 1j * (points[:, 1] - self.y_shift)
+        z = shifted / complex(self.a, self.b)
+        return np.column_stack([z.real, z.imag])
+
 
 def template(size: int = TEMPLATE_SIZE) -> Coordinates:
     """The five template points (5×2, pixels) for a square crop of ``size`` pixels."""
@@ -198,13 +204,10 @@ def _footprint(
     """The part of the picture that the crop can see, with two crop pixels of margin."""
     margin = 2.0
     corners = np.array([(x, y) for x in (-margin, size + margin) for y in (-margin, size + margin)])
-    factor = complex(similarity.a, similarity.b)
-    shift = complex(similarity.x_shift, similarity.y_shift)
-    z = (corners[:, 0] + 1j * corners[:, 1] - shift) / factor
-    left = int(np.clip(np.floor(z.real.min()), 0, width - 1))
-    top = int(np.clip(np.floor(z.imag.min()), 0, height - 1))
-    right = int(np.clip(np.ceil(z.real.max()) + 1, left + 1, width))
-    bottom = int(np.clip(np.ceil(z.imag.max()) + 1, top + 1, height))
+    seen = similarity.undo(corners)
+    left, top = np.clip(np.floor(seen.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    ends = np.ceil(seen.max(axis=0)) + 1
+    right, bottom = np.clip(ends, (left + 1, top + 1), (width, height)).astype(int)
     return left, top, right, bottom
 
 

@@ -94,7 +94,13 @@ def score_images(
     target = (
         nullcontext()
         if out is None
-        else open_scores(out, model=scorer.name, further=scorer.further, resume=resume)
+        else open_scores(
+            out,
+            model=scorer.name,
+            further=scorer.further,
+            explain=scorer.explain,
+            resume=resume,
+        )
     )
     with target as table, threads.pool(workers) as pool:
         run = _Run(

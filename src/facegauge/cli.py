@@ -98,6 +98,9 @@ def score(
     out: Annotated[Path | None, typer.Option(help=".csv, .jsonl or .parquet.")] = None,
     draw: Annotated[Path | None, typer.Option(help="Folder for pictures with the scores.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing table.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what was worst about each face, with advice.")
+    ] = False,
     workers: Workers = None,
     batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
     device: Device = "cpu",
@@ -107,7 +110,10 @@ def score(
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
-    scorer = panel.open(model, input=input, faces=faces, detector=detector, device=device)
+    _measurable(explain, input, landmarks)
+    scorer = panel.open(
+        model, input=input, faces=faces, detector=detector, device=device, explain=explain
+    )
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)
     with counting("images") as count:
@@ -198,6 +204,14 @@ def _only_one(landmarks: Path | None, detector: str | None) -> None:
     if landmarks is not None and detector is not None:
         raise OptionError(
             f"--landmarks says where the faces are, and so does --detector {detector}. Give one."
+        )
+
+
+def _measurable(explain: bool, input: Input, landmarks: Path | None) -> None:
+    if explain and input is Input.CROP and landmarks is None:
+        raise OptionError(
+            "--explain measures a face by its eyes, nose and mouth, and loose crops are not "
+            "searched for them. Pass --landmarks, or score photographs (--input photo)."
         )
 
 

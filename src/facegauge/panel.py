@@ -17,7 +17,8 @@ from facegauge.choices import FaceChoice, Input
 from facegauge.detection import Detector
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.photos import Source
-from facegauge.scoring import Prepared, Scorer
+from facegauge.prepared import Prepared
+from facegauge.scoring import Scorer
 from facegauge.values import Assessment, Landmarks, Outcome
 
 
@@ -38,6 +39,7 @@ class Panel:
         detector: as for ``Scorer``; it looks at each photo once.
         threads: as for ``Scorer``.
         device: as for ``Scorer``.
+        explain: as for ``Scorer``; each face is measured once.
 
     Raises:
         OptionError: fewer than two models, or the same one twice; else as ``Scorer``.
@@ -53,6 +55,7 @@ class Panel:
         detector: str | Path | Detector | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        explain: bool = False,
     ) -> None:
         scorers: list[Scorer] = []
         for model in models:
@@ -64,6 +67,7 @@ class Panel:
                     detector=scorers[0].detector if scorers else detector,
                     threads=threads,
                     device=device,
+                    explain=explain and not scorers,
                 )
             )
         names = [each.name for each in scorers]
@@ -78,6 +82,11 @@ class Panel:
     def name(self) -> str:
         """The first model's name and version."""
         return self.scorers[0].name
+
+    @property
+    def explain(self) -> bool:
+        """Whether faces are measured, too."""
+        return self.scorers[0].explain
 
     @property
     def further(self) -> tuple[str, ...]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from facegauge.errors import InputError
+from facegauge.values import Measure, worst
 
 DECIMALS = {"score": 4, "raw": 6, "x0": 2, "y0": 2, "x1": 2, "y1": 2, "confidence": 3}
 """Digits after the point: batches of another size move a score by less than 1e-6."""
 FURTHER_COLUMNS = ("score", "raw", "model")
 """What a table says of each further model, the model's number (from 2) behind it."""
 
+MEASURE_DECIMALS = 4
+"""Digits after the point of a measure's score and value."""
+
 LONGEST_DETAIL = 1000
+
+WORST, NO_MEASURES = "worst: ", "no measures: "
+"""What a detail says of measures begins with one of these: the worst three, or why none."""
 
 DISAGREEMENT = 40.0
 """Score points apart from which two models disagree. Scores are percentiles of a reference
@@ -49,6 +56,23 @@ def further_of(values: Mapping[str, Any]) -> tuple[Further, ...]:
         model = values[f"model_{number}"]
         found.append(Further(model=model, score=numbers[0], raw=numbers[1]))
     return tuple(found)
+
+
+def explained(detail: str, measures: Sequence[Measure]) -> str:
+    """A detail with the three worst measures behind it; as it is where there are none.
+
+    Example:
+        >>> dim = Measure(name="noise", score=12.3, value=30, unit="grey levels", advice="grainy")
+        >>> explained("largest of 3 faces", [dim])
+        'largest of 3 faces; worst: noise 12 (grainy)'
+    """
+    items = [f"{each.name} {each.score:.0f} ({each.advice})" for each in worst(measures)]
+    return joined(detail, WORST + "; ".join(items)) if items else detail
+
+
+def joined(*details: str) -> str:
+    """Details one behind the other, those that say nothing left out."""
+    return "; ".join(each for each in details if each)
 
 
 def one_line(text: str) -> str:

@@ -21,7 +21,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,14 +30,18 @@ from facegauge.score_cells import (
     DECIMALS,
     DISAGREEMENT,
     FURTHER_COLUMNS,
+    MEASURE_DECIMALS,
+    NO_MEASURES,
+    WORST,
     Further,
     escaped,
+    explained,
     further_of,
     one_line,
     rounded,
     unescaped,
 )
-from facegauge.values import Assessment, Box, Outcome
+from facegauge.values import Assessment, Box, Measure, Outcome
 
 SCORE_COLUMNS = (
     "path",
@@ -62,6 +66,7 @@ class ScoreRow:
     ``face`` counts the faces of an image from 0 (also 0 for an image without a score). Score is
     0..100, the box is in pixels, confidence 0..1; what is unknown is None. ``further`` models have
     columns of their own behind the others, numbered from 2, and the last is ``disagreement``.
+    ``measures`` stand in jsonl only, the worst three of them in every table's ``detail``.
     """
 
     path: str
@@ -77,6 +82,7 @@ class ScoreRow:
     confidence: float | None = None
     detail: str = ""
     further: tuple[Further, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str) or not self.path or self.face < 0:
@@ -86,6 +92,7 @@ class ScoreRow:
         object.__setattr__(self, "detail", one_line(self.detail))
         for name, places in DECIMALS.items():
             object.__setattr__(self, name, rounded(name, getattr(self, name), places))
+        object.__setattr__(self, "measures", tuple(map(_short, self.measures)))
         scored = self.outcome is Outcome.SCORED
         if (self.score is not None, self.raw is not None) != (scored, scored):
             raise InputError(f"A row has score and raw exactly when it is scored, got {self}.")
@@ -94,7 +101,7 @@ class ScoreRow:
 
     @classmethod
     def from_assessment(cls, path: str, face_index: int, assessment: Assessment) -> ScoreRow:
-        """The row of one assessment; measures and landmarks have no columns."""
+        """The row of one assessment; landmarks have no columns."""
         face = assessment.face
         box: Box | None = None if face is None else face.box
         return cls(
@@ -109,7 +116,8 @@ class ScoreRow:
             x1=None if box is None else box.x1,
             y1=None if box is None else box.y1,
             confidence=None if face is None else face.confidence,
-            detail=assessment.detail,
+            detail=explained(assessment.detail, assessment.measures),
+            measures=assessment.measures,
             further=tuple(
                 Further(model=each.model, score=each.score, raw=each.raw)
                 for each in assessment.further
@@ -120,6 +128,12 @@ class ScoreRow:
     def models(self) -> tuple[str, ...]:
         """All models that say something of this face, the one of ``score`` first."""
         return (self.model, *(each.model for each in self.further))
+
+    @property
+    def explained(self) -> bool:
+        """Whether the detail says something of measures: the worst, or why there are none."""
+        parts = self.detail.split("; ")
+        return any(part.startswith((WORST, NO_MEASURES)) for part in parts)
 
     @property
     def disagreement(self) -> bool | None:
@@ -138,6 +152,12 @@ class ScoreRow:
             told = self.disagreement
             values["disagreement"] = None if told is None else int(told)
         return values
+
+
+def _short(measure: Measure) -> Measure:
+    """A measure with the digits that a table has."""
+    score, value = (round(each, MEASURE_DECIMALS) for each in (measure.score, measure.value))
+    return replace(measure, score=score, value=value + 0.0)
 
 
 def columns_for(models: int) -> tuple[str, ...]:
@@ -203,18 +223,26 @@ def csv_row(line: bytes, columns: Sequence[str] = SCORE_COLUMNS) -> ScoreRow:
         model=texts["model"],
         detail=texts["detail"],
         further=further_of(texts),
+        measures=(),  # of jsonl only
         **numbers,
     )
 
 
 def _json_line(row: ScoreRow, more: bool) -> bytes:
-    text = json.dumps(row.to_dict(), ensure_ascii=False) + (" \n" if more else "\n")
+    values: dict[str, object] = dict(row.to_dict())
+    if row.measures:
+        values["measures"] = [each.to_dict() for each in row.measures]
+    text = json.dumps(values, ensure_ascii=False) + (" \n" if more else "\n")
     return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes \udcff: JSON
 
 
 def _json_row(line: bytes) -> ScoreRow:
     values = json.loads(line)
-    return ScoreRow(**{name: values[name] for name in SCORE_COLUMNS}, further=further_of(values))
+    return ScoreRow(
+        **{name: values[name] for name in SCORE_COLUMNS},
+        further=further_of(values),
+        measures=tuple(Measure(**each) for each in values.get("measures", ())),
+    )
 
 
 def csv_of(models: int) -> LineFormat:

@@ -36,31 +36,38 @@ from facegauge.score_row import (
     csv_row,
     decoded,
 )
+from facegauge.score_run import ScoreRun
 
 
 def open_scores(
-    out: Path | str, *, model: str, further: Sequence[str] = (), resume: bool = False
+    out: Path | str,
+    *,
+    model: str,
+    further: Sequence[str] = (),
+    explain: bool = False,
+    resume: bool = False,
 ) -> ScoreTable:
     """Open a table to append to; missing parent folders are made.
 
-    ``further`` are the models whose scores stand beside those of ``model``. With ``resume`` an
-    existing table is continued, or a new one started. Everything is checked before a byte is
-    written or cut off.
+    ``further`` are the models whose scores stand beside those of ``model``; with ``explain``
+    details say what was measured. With ``resume`` an existing table is continued, or a new one
+    started. Everything is checked before a byte is written or cut off.
 
     Raises:
         OptionError: another suffix; the table exists and ``resume`` is not set; rows by another
-            model; a place that cannot be written.
+            model, or made with another ``explain``; a place that cannot be written.
         TableError: the file to resume is not a score table.
         MissingExtra: parquet without pyarrow.
     """
     table = Path(out)
-    suffix, models = _suffix(table), tuple(map(one_line, (model, *further)))
+    suffix = _suffix(table)
+    run = ScoreRun(models=tuple(map(one_line, (model, *further))), explain=explain)
     try:
         if suffix != ".parquet":
-            form = csv_of(len(models)) if suffix == ".csv" else JSONL
-            return ScoreTable(table, form, models, resume)
+            form = csv_of(len(run.models)) if suffix == ".csv" else JSONL
+            return ScoreTable(table, form, run, resume)
         load_pyarrow("writing .parquet")
-        return _ParquetTable(table, models, resume)
+        return _ParquetTable(table, run, resume)
     except OSError as error:
         raise OptionError(
             f"The score table needs a place to write, got {table}: {error.strerror or error}. "
@@ -86,10 +93,10 @@ def read_scores(path: Path | str) -> Iterator[ScoreRow]:
 class ScoreTable:
     """A csv or jsonl table open to append; a context manager that closes the file."""
 
-    def __init__(self, path: Path, form: LineFormat, models: tuple[str, ...], resume: bool) -> None:
+    def __init__(self, path: Path, form: LineFormat, run: ScoreRun, resume: bool) -> None:
         self._form = form
         fresh = not (resume and path.exists())
-        kept = _Kept() if fresh else _kept(path, form, models)
+        kept = _Kept() if fresh else _kept(path, form, run)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = _created(path) if fresh else path.open("ab", buffering=0)
         self._done = np.unique(np.array(kept.hashes, dtype=np.uint64))
@@ -135,14 +142,14 @@ class ScoreTable:
 class _ParquetTable(ScoreTable):
     """A jsonl journal that becomes a parquet file when it is complete."""
 
-    def __init__(self, path: Path, models: tuple[str, ...], resume: bool) -> None:
+    def __init__(self, path: Path, run: ScoreRun, resume: bool) -> None:
         self._out, self._journal = path, _beside(path, ".partial.jsonl")
         if not resume:
             _refuse_existing(path)
             _refuse_existing(self._journal)
         elif path.exists() and not self._journal.exists():
-            _reopen(path, self._journal, models)
-        super().__init__(self._journal, JSONL, models, resume)
+            _reopen(path, self._journal, run)
+        super().__init__(self._journal, JSONL, run, resume)
 
     def finish(self) -> None:
         part = _beside(self._out, ".partial.parquet")
@@ -159,7 +166,7 @@ class _Kept:
     hashes: array[int] = field(default_factory=lambda: array("Q"))
 
 
-def _kept(path: Path, form: LineFormat, models: tuple[str, ...]) -> _Kept:
+def _kept(path: Path, form: LineFormat, run: ScoreRun) -> _Kept:
     with path.open("rb") as handle:
         head = handle.read(len(form.header))
         if head != form.header:
@@ -171,7 +178,7 @@ def _kept(path: Path, form: LineFormat, models: tuple[str, ...]) -> _Kept:
                 _check_cut_line(path, number, line, form)
                 break
             row = decoded(path, number, line, form.decode)
-            _check_models(path, row, models)
+            run.check(path, row)
             offset += len(line)
             if line != form.encode(row, True):  # the last line of its image
                 size = offset
@@ -194,15 +201,6 @@ def _check_cut_line(path: Path, number: int, line: bytes, form: LineFormat) -> N
         raise TableError(
             f"{path}, line {number}: expected the beginning of a row, got {line[:80]!r}. "
             "This is not a score table: pass another --out."
-        )
-
-
-def _check_models(path: Path, row: ScoreRow, models: tuple[str, ...]) -> None:
-    if row.model not in ("", models[0]) or row.models[1:] != models[1:]:
-        raise OptionError(
-            f"A score table holds scores by one model, or by the same ones; {path} has rows by "
-            f"{', '.join(row.models)!r}, and this run uses {', '.join(models)!r}. Pass another "
-            "--out, or the same --model."
         )
 
 
@@ -266,7 +264,7 @@ def _csv_rows(table: Path) -> Iterator[ScoreRow]:
             yield decoded(table, number, line, partial(csv_row, columns=columns))
 
 
-def _reopen(out: Path, journal: Path, models: tuple[str, ...]) -> None:
+def _reopen(out: Path, journal: Path, run: ScoreRun) -> None:
     """Turn a finished parquet file back into a journal; the parquet file stays until the end."""
     part = _beside(out, ".partial.tmp")
     try:
@@ -274,7 +272,7 @@ def _reopen(out: Path, journal: Path, models: tuple[str, ...]) -> None:
             rows = read_scores(out)
             row = next(rows, None)
             while row is not None:
-                _check_models(out, row, models)
+                run.check(out, row)
                 following = next(rows, None)
                 more = following is not None and following.path == row.path
                 handle.write(JSONL.encode(row, more))

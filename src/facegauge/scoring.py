@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facegauge import alignment, choices, detection, framing, images, models, photos
+from facegauge import (
+    alignment,
+    choices,
+    detection,
+    framing,
+    images,
+    measures,
+    models,
+    photos,
+    reduction,
+)
 from facegauge.alignment import frontal_eye_distance
 from facegauge.cards import Kind, View
 from facegauge.choices import FaceChoice, Input
@@ -22,33 +31,11 @@ from facegauge.detection import Detector, Search
 from facegauge.errors import LandmarkError, OptionError, UnreadableImage
 from facegauge.images import Picture
 from facegauge.photos import Photo, Source
-from facegauge.values import Assessment, Face, Landmarks, Outcome, Pixels
-
-FEWEST_EYE_PIXELS = 12.0
-"""Pixels between the eyes (of a frontal face), in the full picture, for a crop of 112 pixels.
-
-That is a third of what the crop has (35): with less, two pixels of three are interpolated, and the
-score would be that of the interpolation. A crop of another size needs in proportion.
-"""
+from facegauge.prepared import Prepared
+from facegauge.values import Assessment, Face, Landmarks, Measure, Outcome, Pixels
 
 _FEWEST_PIXELS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
-    """One face cropped for the model, or the assessment that says why there is none.
-
-    ``detail`` is what to say of a face that will have a score.
-    """
-
-    crop: Pixels | None = None
-    face: Face | None = None
-    detail: str = ""
-    assessment: Assessment | None = None
-
-    def __post_init__(self) -> None:
-        if (self.crop is None) == (self.assessment is None):
-            raise OptionError("A prepared face has either a crop or an assessment, not both.")
+_UNSEEN = "where the eyes, nose and mouth are is not known"
 
 
 class Scorer:
@@ -62,6 +49,8 @@ class Scorer:
             or a name or path for ``detection.open``; None takes the embedded one.
         threads: threads for one run of the network; None leaves it to ONNX Runtime (all cores).
         device: ``cpu`` or ``cuda``.
+        explain: measure each face, too (see ``measures``); pictures are then read in full, and the
+            scores are the same.
 
     Raises:
         ModelError: the model or the detector cannot be found, opened or trusted.
@@ -78,7 +67,9 @@ class Scorer:
         detector: str | Path | Detector | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        explain: bool = False,
     ) -> None:
+        self.explain = explain
         self.input = choices.named(Input, input, "input")
         self.faces = choices.named(FaceChoice, faces, "faces")
         self.model = models.open(model, threads=threads, device=device)
@@ -143,6 +134,7 @@ class Scorer:
             raw=raw,
             face=item.face,
             model=self.name,
+            measures=item.measures,
             detail=item.detail,
         )
 
@@ -157,7 +149,7 @@ class Scorer:
         picture, most = photo.picture, self._reduction(photo.faces)
         if picture.reduction > most:
             picture = images.read(source, largest_reduction=most)
-        return self._cut(picture, photo.faces)
+        return self._cut(source, picture, photo.faces)
 
     def _given(self, source: Source, faces: Sequence[Face]) -> list[Prepared]:
         """A picture whose faces are known, or that is a crop of one."""
@@ -165,12 +157,12 @@ class Scorer:
         cuts = self.input is not Input.ALIGNED and crop.view is View.ALIGNED
         if faces and (cuts or self.input is Input.PHOTO):
             picture = images.read(source, largest_reduction=self._reduction(faces))
-            return self._cut(picture, faces)
+            return self._cut(source, picture, faces)
         enough = math.ceil(2 * (crop.short_side or crop.size) / crop.frame)
         picture = images.read(source, short_side=None if self.every_pixel else enough)
         if self.input is Input.PHOTO:
             return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
-        return [self._framed(picture)]
+        return self._explained(source, picture, [self._framed(picture)], faces[:1])
 
     @property
     def search(self) -> Search:
@@ -180,40 +172,41 @@ class Scorer:
     @property
     def every_pixel(self) -> bool:
         """Whether the model's resampling is one that reduced decoding would change."""
-        return self.model.card.crop.resampling in ("reference", "pillow-bilinear")
-
-    @property
-    def _need(self) -> float:
-        return FEWEST_EYE_PIXELS * self.model.card.crop.size / alignment.TEMPLATE_SIZE
+        return reduction.every_pixel(self.model.card.crop)
 
     def _reduction(self, faces: Sequence[Face]) -> float:
-        """The most a picture may be reduced: its faces keep twice the pixels that crops hold."""
-        if self.every_pixel:
-            return 1.0
-        if self.model.card.crop.view is View.WHOLE:
-            return self._loose_reduction(faces)
-        distances = [frontal_eye_distance(each.landmarks) for each in self.faces.of(faces)]
-        smallest = min((each for each in distances if each >= self._need), default=math.inf)
-        crop = self.model.card.crop
-        held = alignment.TEMPLATE_EYE_DISTANCE * crop.size / alignment.TEMPLATE_SIZE
-        return max(1.0, smallest / (2 * held))
+        return reduction.largest_reduction(self.model.card.crop, self.faces.of(faces))
 
-    def _loose_reduction(self, faces: Sequence[Face]) -> float:
-        """The same for a loose view: its short side keeps twice the pixels that are resized to."""
-        boxes = [box for face in self.faces.of(faces) if (box := framing.loose_box(face))]
-        sides = [min(box.x1 - box.x0, box.y1 - box.y0) for box in boxes]
-        return max(1.0, min(sides, default=1.0) / (2 * self.model.card.crop.short_side))
-
-    def _cut(self, picture: Picture, faces: Sequence[Face]) -> list[Prepared]:
+    def _cut(self, source: Source, picture: Picture, faces: Sequence[Face]) -> list[Prepared]:
         """The chosen faces, cropped; ``faces`` are those of the full picture."""
         chosen, count = self.faces.of(faces), choices.rivals(faces)
         if self.faces is FaceChoice.SINGLE and count > 1:
             several = f"{count} faces; one is expected"
-            return [self._without(Outcome.SEVERAL_FACES, several, chosen[0])]
+            unscored = [self._without(Outcome.SEVERAL_FACES, several, chosen[0])]
+            return self._explained(source, picture, unscored, chosen)
         detail = f"largest of {len(faces)} faces" if len(chosen) < len(faces) else ""
         loose = self.model.card.crop.view is View.WHOLE
         shown = self._loose if loose else self._aligned
-        return [shown(picture, face, detail) for face in chosen]
+        prepared = [shown(picture, face, detail) for face in chosen]
+        return self._explained(source, picture, prepared, chosen)
+
+    def _explained(
+        self, source: Source, picture: Picture, prepared: list[Prepared], faces: Sequence[Face]
+    ) -> list[Prepared]:
+        """The same with the measures of each face, taken in all pixels of the picture."""
+        if not self.explain:
+            return prepared
+        try:
+            pixels = picture.pixels if picture.reduction == 1 else images.read(source).pixels
+        except UnreadableImage as error:  # what is reduced needs less memory
+            return [each.measured((), str(error)) for each in prepared]
+        if self.input is Input.ALIGNED:
+            return [each.measured(measures.measure_aligned(pixels), _UNSEEN) for each in prepared]
+        known = faces or [Face()] * len(prepared)
+        return [
+            each.measured(_measures(pixels, face), _UNSEEN)
+            for each, face in zip(prepared, known, strict=True)
+        ]
 
     def _loose(self, picture: Picture, face: Face, detail: str) -> Prepared:
         """A face and what is around it, for a model that grades whole crops."""
@@ -236,9 +229,10 @@ class Scorer:
         if outside:
             told = f"{outside} of 5 landmarks lie outside the picture"
             return self._without(Outcome.CUT_OFF, told, face)
-        if frontal_eye_distance(points) < self._need:
-            return self._without(Outcome.TOO_SMALL, _too_few(points, self._need), face)
         crop = self.model.card.crop
+        need = reduction.fewest_eye_pixels(crop)
+        if frontal_eye_distance(points) < need:
+            return self._without(Outcome.TOO_SMALL, _too_few(points, need), face)
         moved = points.scaled(picture.x_factor, picture.y_factor)
         try:
             similarity = alignment.fit_similarity(moved.array(), alignment.template(crop.size))
@@ -280,6 +274,10 @@ def _detector(input: Input, detector: str | Path | Detector | None, device: str)
             "one face. Leave the detector out, or choose input 'photo'."
         )
     return None
+
+
+def _measures(pixels: Pixels, face: Face) -> tuple[Measure, ...]:
+    return () if face.landmarks is None else measures.measure(pixels, face.landmarks)
 
 
 def _outside(points: Landmarks, picture: Picture) -> int:

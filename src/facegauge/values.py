@@ -1,4 +1,4 @@
-"""Frozen values that travel between rooms: Box, Landmarks, Face, Outcome, Assessment.
+"""Frozen values that travel between rooms: Box, Landmarks, Face, Outcome, Measure, Assessment.
 
 Each is validated when it is made, so a wrong one never exists. Pixel coordinates follow OpenCV:
 (0, 0) is the centre of the top-left pixel, x to the right, y down.
@@ -7,8 +7,8 @@ Each is validated when it is made, so a wrong one never exists. Pixel coordinate
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -154,12 +154,49 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One property of how a face was captured: a score 0..100, higher is better, and its reason.
+
+    ``value`` is what was measured, in ``unit``; ``advice`` says what is wrong and what to do, or
+    ``fine``. Name and advice stand in table cells: on one line, without brackets and semicolons.
+    """
+
+    name: str
+    score: float
+    value: float
+    unit: str
+    advice: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 100.0 or not math.isfinite(self.value):
+            raise InputError(
+                f"A measure needs a score in 0..100 and a finite value, got {self.score} and "
+                f"{self.value} for {self.name!r}."
+            )
+        texts = (self.name, self.advice)
+        if not all(text.isprintable() and text and set("();").isdisjoint(text) for text in texts):
+            raise InputError(
+                "A measure's name and advice are lines without brackets and semicolons, got "
+                f"{texts}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python values, ready for JSON."""
+        return asdict(self)
+
+
+def worst(measures: Sequence[Measure], count: int = 3) -> tuple[Measure, ...]:
+    """The measures with the lowest scores, the lowest first; of equal ones the first."""
+    return tuple(sorted(measures, key=lambda each: each.score)[:count])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """What is known of one face or, without a face, of one image.
 
     ``score`` is calibrated, 0..100, higher is better; ``raw`` is the network's own output. Both are
-    there exactly when the outcome is ``scored``. ``further`` is what further models say of the same
-    face.
+    there exactly when the outcome is ``scored``. ``measures`` are there when the scorer explains
+    and there is a face; ``further`` is what further models say of the same face.
     """
 
     outcome: Outcome
@@ -167,7 +204,7 @@ class Assessment:
     raw: float | None = None
     face: Face | None = None
     model: str = ""
-    measures: Mapping[str, float] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
     detail: str = ""
     further: tuple[Assessment, ...] = ()
 
@@ -190,7 +227,7 @@ class Assessment:
             "raw": self.raw,
             "face": None if self.face is None else _face_dict(self.face),
             "model": self.model,
-            "measures": dict(self.measures),
+            "measures": [each.to_dict() for each in self.measures],
             "detail": self.detail,
         }
         more = {"further": [each.to_dict() for each in self.further]} if self.further else {}

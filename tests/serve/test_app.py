@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-import facegauge
 from broken_images import encoded
 from facegauge.detection import Detector
 from facegauge.detectors import Network
@@ -23,7 +22,7 @@ def test_a_face_has_the_score_that_python_gives_it(service, scorer):
     [expected] = scorer.assess(ONE)
     found = service.assessment(png(ONE))
     assert found["score"] == pytest.approx(expected.score, abs=1e-3)
-    assert found == expected.to_dict() | {"measures": []} | {
+    assert found == expected.to_dict() | {
         key: pytest.approx(found[key]) for key in ("score", "raw")
     }
 
@@ -78,17 +77,16 @@ def test_a_panel_says_what_all_its_models_say(tiny, other):
     assert [each["outcome"] for each in bad["further"]] == ["unreadable"]
 
 
-def test_reasons_pass_through(scorer, monkeypatch):
-    """Whatever the assessment tells of measures stands in the answer, as a list."""
-    reason = {"name": "focus", "score": 12.0, "value": 3.5, "unit": "px", "advice": "Hold still."}
-    told = facegauge.Assessment.to_dict
-    monkeypatch.setattr(
-        facegauge.Assessment, "to_dict", lambda self: told(self) | {"measures": [reason]}
-    )
-    with served(create_app(scorer)) as service:
-        response = service.score(png(ONE), explain="true")
-    assert response.json()["results"][0]["assessments"][0]["measures"] == [reason]
+def test_reasons_are_told_when_asked_for(service, tiny):
+    [expected] = Scorer(tiny, detector=squares(), explain=True).assess(ONE)
+    response = service.score(png(ONE), explain="true")
     ScoreAnswer.model_validate(response.json())
+    found = response.json()["results"][0]["assessments"][0]
+    assert len(found["measures"]) >= 10
+    assert found["measures"] == expected.to_dict()["measures"]
+    without = service.assessment(png(ONE))
+    assert without["measures"] == []
+    assert without["score"] == pytest.approx(found["score"], abs=1e-3)
 
 
 class Gate:

@@ -49,7 +49,7 @@ def test_members_of_a_panel_answer_alone_too(tiny, other):
 def test_reasons_are_the_first_models(tiny, other):
     panel = Panel([tiny, other], detector=squares())
     asked = Scorers(panel).choose(None, None, True)
-    assert [vars(each)["explain"] for each in asked.scorers] == [True, False]
+    assert [each.explain for each in asked.scorers] == [True, False]
 
 
 def test_of_two_models_by_one_name_the_first_answers(scorer, tmp_path):

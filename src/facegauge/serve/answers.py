@@ -25,8 +25,8 @@ class MeasureFound(BaseModel):
     """One capture measure: a reason for a score, and what to do about it."""
 
     name: str
-    score: float | None = Field(description="0..100, higher is better.")
-    value: float | None = Field(description="What was measured, in its unit.")
+    score: float = Field(description="0..100, higher is better.")
+    value: float = Field(description="What was measured, in its unit.")
     unit: str
     advice: str
 
@@ -142,15 +142,7 @@ def score_answer(
 ) -> dict[str, Any]:
     """The content of a ``ScoreAnswer``."""
     results = [
-        {"file": place, "name": upload.name, "assessments": [_assessment(each) for each in own]}
+        {"file": place, "name": upload.name, "assessments": [each.to_dict() for each in own]}
         for place, (upload, own) in enumerate(zip(uploads, found, strict=True))
     ]
     return {"model": model, "results": results}
-
-
-def _assessment(found: Assessment) -> dict[str, Any]:
-    """Measures are a list on the wire, also where there are none."""
-    told = found.to_dict()
-    further = [_assessment(each) for each in found.further]
-    own = {**told, "measures": list(told["measures"])}
-    return own | ({"further": further} if further else {})

@@ -68,5 +68,5 @@ def view(scorer: Scorer | Panel, faces: FaceChoice | None, explain: bool) -> Sco
 def _view(scorer: Scorer, faces: FaceChoice | None, explain: bool) -> Scorer:
     own = copy.copy(scorer)
     own.faces = own.faces if faces is None else faces
-    vars(own)["explain"] = explain
+    own.explain = explain
     return own

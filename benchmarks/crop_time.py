@@ -1,0 +1,94 @@
+"""Milliseconds for one crop on one thread: the default model beside LightQNet, and other files.
+
+    python benchmarks/crop_time.py --data DATA [--models utility FILE.onnx ...]
+
+DATA holds ``peers/lightqnet-*.onnx``. All run in the same ONNX Runtime on one thread, one crop of
+112 pixels a call, in turns of one call each; the median of the processor's time counts, which other
+processes do not lengthen much. LightQNet's time holds what its file leaves to the caller: the crop
+is resized to 96 pixels, its channels are swapped and its values scaled. Ours takes the crop as it
+is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from facegauge import costs, models
+from facegauge.values import Pixels
+
+SIDE, PEER_SIDE = 112, 96
+REFERENCE = "lightqnet-dm100"
+
+Judge = Callable[[Pixels], object]
+
+
+def main() -> None:
+    """Print the table in markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--models", nargs="+", default=[models.DEFAULT])
+    parser.add_argument("--turns", type=int, default=400)
+    options = parser.parse_args()
+    judges = {name: ours(name) for name in options.models}
+    for path in sorted((options.data / "peers").glob("lightqnet-*.onnx")):
+        judges[path.stem] = peer(path)
+    times = measured(judges, options.turns)
+    print(f"| model | ms a crop, one thread | times {REFERENCE} | MACs, parameters, file |")
+    print("|---|---|---|---|")
+    for name, taken in times.items():
+        ratio = taken / times[REFERENCE]
+        print(f"| {name} | {taken * 1e3:.2f} | {ratio:.2f} | {_cost(name, options.models)} |")
+
+
+def ours(name: str) -> Judge:
+    """A model file of ours: uint8 in, score out."""
+    model = models.open(name, threads=1)
+    return lambda crop: model.predict(crop[None]).score
+
+
+def peer(path: Path) -> Judge:
+    """LightQNet as its authors run it: BGR, 96 pixels, (x - 128) / 128."""
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads = chosen.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, chosen, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def judge(crop: Pixels) -> object:
+        small = cv2.resize(crop, (PEER_SIDE, PEER_SIDE))[:, :, ::-1]
+        return session.run(None, {name: (small[None].astype(np.float32) - 128.0) / 128.0})
+
+    return judge
+
+
+def measured(judges: dict[str, Judge], turns: int) -> dict[str, float]:
+    """Median processor seconds of a call, all judges taking turns."""
+    rng = np.random.default_rng(0)
+    cv2.setNumThreads(1)
+    taken: dict[str, list[float]] = {name: [] for name in judges}
+    for turn in range(turns + 20):
+        crop = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        for name, judge in judges.items():
+            begin = time.process_time()
+            judge(crop)
+            if turn >= 20:  # the first ones warm up
+                taken[name].append(time.process_time() - begin)
+    return {name: float(np.median(each)) for name, each in taken.items()}
+
+
+def _cost(name: str, known: list[str]) -> str:
+    if name not in known:
+        return ""
+    found = costs.measure(name)
+    size = models.locate(name).stat().st_size / 1e6
+    return f"{found.macs / 1e9:.3f} G, {found.parameters / 1e6:.2f} M, {size:.2f} MB"
+
+
+if __name__ == "__main__":
+    main()
