@@ -75,7 +75,7 @@ for name in ser-fiq faceqan $networks; do
         --out "$run" --set "labels=$name.csv" --set scale=rank --set start=foamliu.pt \
         --set network=mobilefacenet-foamliu --set width=128 --set jitter_pixels=0 \
         --set jitter=.085 --set mirrored=.5 --set optimiser=adamw --set learning_rate=3e-4 \
-        --set head_rate=10 --set schedule=cosine --set average=.98 --set batch=32 --set legs=6 \
+        --set head_rate=10 --set schedule=cosine --set average=.98 --set batch=32 --set legs=4 \
         --set steps=50 --set precision=32-true $([ -d "$run" ] && echo --resume)
     [ -f "$run.onnx" ] || facegauge export "$run" --set "name=ai-kd-$name" --out "$run.onnx"
     models+=("$name=$run.onnx")
