@@ -6,8 +6,8 @@ DATA holds ``celeba_photos/`` and ``celeba_photos.csv``, whose reference faces c
 photographs of the split ``test`` are used (``--split train`` to look at others). Reference faces
 need to be found from 16 pixels between the eyes on; false faces are detections without a reference
 face at IoU 0.5. The time is that of one thread for one 640×480 photograph in memory: everything
-that ``Detector.find`` does, and the network alone. The score is that of the default model on the
-largest face, where all detectors found the same one. Last, pictures without faces.
+that ``Detector.find`` does, and the network alone. The score is that of the default model (or of
+each of ``--models``) on the largest face, where both detectors found the same one. Last, pictures without faces.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facegauge import Scorer, detection, images
+from facegauge import Scorer, detection, images, models
 from facegauge.detection import Detector
 from facegauge.evaluate.detection import SMALLEST, compare, iou, summarise
 from facegauge.tables import LANDMARK_COLUMNS
@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--detectors", nargs="*", default=[])
     parser.add_argument("--split", default="test")
     parser.add_argument("--confidence", type=float, help="Threshold of the first detector.")
+    parser.add_argument("--models", nargs="*", default=[models.DEFAULT], help="For the scores.")
+    parser.add_argument("--scores", action="store_true", help="Print the scores alone.")
     options = parser.parse_args()
     published = sorted(map(str, (options.data / "detectors").glob("*.onnx")))
     names = options.detectors or [detection.DEFAULT, *published]
@@ -53,10 +55,12 @@ def main() -> None:
     reference = read_reference(options.data / "celeba_photos.csv", options.split)
     photographs = {path: images.read(options.data / "celeba_photos" / path) for path in reference}
     pixels = {path: picture.pixels for path, picture in photographs.items()}
-    print_quality(detectors, pixels, reference)
-    print_times(detectors, list(pixels.values()))
-    print_scores(detectors, pixels)
-    print_silence(detectors)
+    if not options.scores:
+        print_quality(detectors, pixels, reference)
+        print_times(detectors, list(pixels.values()))
+    print_scores(detectors, pixels, options.models)
+    if not options.scores:
+        print_silence(detectors)
 
 
 def read_reference(table: Path, split: str) -> dict[str, list[Face]]:
@@ -114,31 +118,32 @@ def medians(calls: list[Callable[[], object]]) -> list[float]:
     return [float(np.median(each[3:])) for each in times]
 
 
-def print_scores(detectors: list[Detector], pixels: dict[str, Pixels]) -> None:
-    """Mean absolute difference of the default model's score between detectors."""
-    scorer = Scorer(input="photo")
-    print("\n| detectors | photographs | mean abs. score difference | median | correlation |")
-    print("|---|---|---|---|---|")
+def print_scores(detectors: list[Detector], pixels: dict[str, Pixels], names: list[str]) -> None:
+    """Mean absolute difference of each model's score between detectors."""
+    print("\n| model | detectors | photographs | mean abs. difference | median | correlation |")
+    print("|---|---|---|---|---|---|")
     largest = [
         {path: (detector.find(each, "largest") or [None])[0] for path, each in pixels.items()}
         for detector in detectors
     ]
-    scores = [
-        {path: _score(scorer, pixels[path], face) for path, face in found.items() if face}
-        for found in largest
-    ]
-    for one, other in itertools.combinations(range(len(detectors)), 2):
-        both = [
-            (scores[one][path], scores[other][path])
-            for path in pixels
-            if _same(largest[one][path], largest[other][path])
+    for scorer in map(Scorer, names):
+        scores = [
+            {path: _score(scorer, pixels[path], face) for path, face in found.items() if face}
+            for found in largest
         ]
-        first, second = np.array([pair for pair in both if None not in pair], dtype=float).T
-        apart = np.abs(first - second)
-        print(
-            f"| {detectors[one].name}, {detectors[other].name} | {apart.size} | {apart.mean():.2f} "
-            f"| {np.median(apart):.2f} | {np.corrcoef(first, second)[0, 1]:.3f} |"
-        )
+        for one, other in itertools.combinations(range(len(detectors)), 2):
+            both = [
+                (scores[one][path], scores[other][path])
+                for path in pixels
+                if _same(largest[one][path], largest[other][path])
+            ]
+            first, second = np.array([pair for pair in both if None not in pair], dtype=float).T
+            apart = np.abs(first - second)
+            print(
+                f"| {scorer.name} | {detectors[one].name}, {detectors[other].name} | {apart.size} "
+                f"| {apart.mean():.2f} | {np.median(apart):.2f} "
+                f"| {np.corrcoef(first, second)[0, 1]:.3f} |"
+            )
 
 
 def print_silence(detectors: list[Detector]) -> None:

@@ -8,8 +8,8 @@ protocol, FMR 1e-3, discard 0.3, pAUC divided by FNMR(0) x 0.3, so 1.0 means no 
 better. Recognition always sees properly aligned faces. Two columns per recogniser: the quality sees
 the aligned crop, or one whose landmarks are off by up to 3 pixels of a 112-pixel crop.
 
-``--write DIR`` also writes the aligned scores of every method as DIR/METHOD.csv (path,score), which
-``facegauge evaluate edc --scores`` takes.
+``--write DIR`` also writes the scores of every method as DIR/METHOD.csv (path,score) and, of
+misaligned faces, DIR/misaligned/METHOD.csv, which ``facegauge evaluate edc --scores`` takes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def main() -> None:
         judged = {kind: judge(method, samples, jitter) for kind, jitter in CUTS.items()}
         print(row(method.name, judged, pairs), flush=True)
         if options.write:
-            write(options.write / f"{method.name.replace(' ', '-')}.csv", samples, judged)
+            name = f"{method.name.replace(' ', '-')}.csv"
+            write(options.write / name, samples, judged["aligned"])
+            write(options.write / "misaligned" / name, samples, judged["misaligned"])
 
 
 CUTS = {"aligned": 0.0, "misaligned": JITTER}
@@ -90,14 +92,14 @@ def row(name: str, judged: dict[str, Qualities], pairs: list[Comparisons]) -> st
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def write(out: Path, samples: list[Sample], judged: dict[str, Qualities]) -> None:
-    """The aligned scores as a table."""
+def write(out: Path, samples: list[Sample], judged: Qualities) -> None:
+    """Scores as a table."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("path", "score"))
-        scores = judged["aligned"].tolist()
-        writer.writerows((each.path.name, repr(s)) for each, s in zip(samples, scores, strict=True))
+        pairs = zip(samples, judged.tolist(), strict=True)
+        writer.writerows((each.path.name, repr(score)) for each, score in pairs)
 
 
 def read_samples(data: Path, split: str) -> list[Sample]:
