@@ -7,7 +7,8 @@ photographs of the split ``test`` are used (``--split train`` to look at others)
 need to be found from 16 pixels between the eyes on; false faces are detections without a reference
 face at IoU 0.5. The time is that of one thread for one 640×480 photograph in memory: everything
 that ``Detector.find`` does, and the network alone. The score is that of the default model (or of
-each of ``--models``) on the largest face, where both detectors found the same one. Last, pictures without faces.
+each of ``--models``) on the largest face, where both detectors found the same one. Last, pictures
+without faces.
 """
 
 from __future__ import annotations
