@@ -137,7 +137,7 @@ def test_a_picture_may_be_a_path_bytes_or_an_array(files, photo, tmp_path):
         ({"device": "tpu"}, OptionError, "cpu"),
         ({"model": "nonesuch"}, ModelNotFound, "nonesuch"),
         ({"detector": "nonesuch"}, ModelNotFound, "nonesuch"),
-        ({"input": "crop", "detector": "nonesuch"}, OptionError, "every picture is one face"),
+        ({"input": "crop", "detector": "nonesuch"}, ModelNotFound, "nonesuch"),
         ({"input": "aligned", "detector": squares()}, OptionError, "Leave the detector out"),
     ],
 )
@@ -441,10 +441,22 @@ def test_a_detector_may_be_a_file_or_the_embedded_one(files, tmp_path, monkeypat
     assert [box.x0, box.y0, box.x1, box.y1] == pytest.approx([23.5, 7.5, 31.5, 15.5], abs=0.01)
 
 
-@pytest.mark.parametrize("how", ["crop", "aligned"])
-def test_no_detector_is_opened_for_crops(files, monkeypatch, how):
+@pytest.mark.parametrize(("model", "how"), [("tiny", "aligned"), ("whole", "crop")])
+def test_no_detector_is_opened_where_none_is_needed(files, monkeypatch, model, how):
     monkeypatch.setattr("facegauge.detection.open", None)
-    assert Scorer(files["tiny"], input=how).detector is None
+    assert Scorer(files[model], input=how).detector is None
+
+
+def test_the_face_in_a_loose_crop_is_found_or_its_middle_is_scored(files, large_photo):
+    options = {"input": "crop", "detector": squares(size=100)}
+    [photo] = opened(files["tiny"], detector=squares(size=100)).assess(large_photo)
+    [crop] = opened(files["tiny"], **options).assess(large_photo)
+    assert (crop.score, crop.face, crop.detail) == (photo.score, photo.face, photo.detail)
+    [empty] = opened(files["tiny"], **options).assess(scene())
+    assert (empty.outcome, empty.face) == (Outcome.SCORED, None)
+    assert empty.detail == "no face found: the middle of the crop was scored"
+    [whole] = opened(files["whole"], **options).assess(large_photo)
+    assert whole.score == opened(files["whole"], input="crop").assess(large_photo)[0].score
 
 
 @pytest.mark.parametrize("model", ["tiny", "plain", "whole"])
@@ -506,7 +518,8 @@ def test_an_aligned_face_and_a_crop_with_landmarks_are_measured(files, photo):
         assert known.measures == measure(photo, face())
     [unknown] = opened(files["tiny"], input="crop", explain=True).assess(photo)
     assert (unknown.outcome, unknown.measures) == (Outcome.SCORED, ())
-    assert unknown.detail == "no measures: where the eyes, nose and mouth are is not known"
+    told = "no measures: where the eyes, nose and mouth are is not known"
+    assert unknown.detail == f"no face found: the middle of the crop was scored; {told}"
 
 
 def test_without_a_face_nothing_is_measured(files):

@@ -20,8 +20,8 @@ class Input(StrEnum):
     """What a picture shows.
 
     ``photo``: faces somewhere, to be found or given by landmarks. ``crop``: one loosely cropped
-    face. ``aligned``: a face already on the five-point template, resized to the model's size if
-    need be.
+    face, looked for in it. ``aligned``: a face already on the five-point template, resized to the
+    model's size if need be.
     """
 
     PHOTO = "photo"

@@ -110,7 +110,6 @@ def score(
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
-    _measurable(explain, input, landmarks)
     scorer = panel.open(
         model, input=input, faces=faces, detector=detector, device=device, explain=explain
     )
@@ -204,14 +203,6 @@ def _only_one(landmarks: Path | None, detector: str | None) -> None:
     if landmarks is not None and detector is not None:
         raise OptionError(
             f"--landmarks says where the faces are, and so does --detector {detector}. Give one."
-        )
-
-
-def _measurable(explain: bool, input: Input, landmarks: Path | None) -> None:
-    if explain and input is Input.CROP and landmarks is None:
-        raise OptionError(
-            "--explain measures a face by its eyes, nose and mouth, and loose crops are not "
-            "searched for them. Pass --landmarks, or score photographs (--input photo)."
         )
 
 

@@ -45,8 +45,8 @@ class Scorer:
         model: ``utility``, or the path of a model file.
         input: what the pictures show; see ``choices.Input``.
         faces: which faces of a picture with several are scored; see ``choices.FaceChoice``.
-        detector: what finds the faces in photos that come without landmarks: an opened Detector,
-            or a name or path for ``detection.open``; None takes the embedded one.
+        detector: what finds the faces in photos and loose crops that come without landmarks: an
+            opened Detector, or a name or path for ``detection.open``; None takes the embedded one.
         threads: threads for one run of the network; None leaves it to ONNX Runtime (all cores).
         device: ``cpu`` or ``cuda``.
         explain: measure each face, too (see ``measures``); pictures are then read in full, and the
@@ -76,7 +76,20 @@ class Scorer:
         if self.model.card.kind not in (Kind.UTILITY, Kind.PERCEPTUAL):
             kind = self.model.card.kind
             raise OptionError(f"{model} is a {kind}; a score needs a quality model.")
-        self.detector = _detector(self.input, detector, device)
+        self.detector = self._detector(detector, device)
+
+    def _detector(self, detector: str | Path | Detector | None, device: str) -> Detector | None:
+        """What finds faces: in photos, and in loose crops for a model that sees aligned faces."""
+        if self.input is Input.ALIGNED and detector is not None:
+            raise OptionError(
+                "A detector finds the faces in pictures, but with input 'aligned' every picture is "
+                "one face in its place. Leave the detector out, or choose input 'photo' or 'crop'."
+            )
+        if detector is None and not (self.input is Input.PHOTO or self._cuts):
+            return None
+        if isinstance(detector, Detector):
+            return detector
+        return detection.open(detector or detection.DEFAULT, device=device)
 
     @property
     def name(self) -> str:
@@ -143,7 +156,12 @@ class Scorer:
         return Prepared(assessment=found, face=face)
 
     def seen(self, source: Source, photo: Photo, detector: Detector) -> list[Prepared]:
-        """The faces found in a photo, cropped; read again where a face is small in it."""
+        """The faces found in a photo, cropped; read again where a face is small in it.
+
+        A loose crop shows a face, found or not: without one its middle is cropped.
+        """
+        if self.input is Input.CROP and not (photo.faces and self._cuts):
+            return self._given(source, photo.faces)
         if not photo.faces:
             return [self._without(Outcome.NO_FACE, photos.nothing_found(detector))]
         picture, most = photo.picture, self._reduction(photo.faces)
@@ -154,8 +172,7 @@ class Scorer:
     def _given(self, source: Source, faces: Sequence[Face]) -> list[Prepared]:
         """A picture whose faces are known, or that is a crop of one."""
         crop = self.model.card.crop
-        cuts = self.input is not Input.ALIGNED and crop.view is View.ALIGNED
-        if faces and (cuts or self.input is Input.PHOTO):
+        if faces and (self._cuts or self.input is Input.PHOTO):
             picture = images.read(source, largest_reduction=self._reduction(faces))
             return self._cut(source, picture, faces)
         enough = math.ceil(2 * (crop.short_side or crop.size) / crop.frame)
@@ -163,6 +180,11 @@ class Scorer:
         if self.input is Input.PHOTO:
             return [self._without(Outcome.NO_FACE, "no landmarks given for this image")]
         return self._explained(source, picture, [self._framed(picture)], faces[:1])
+
+    @property
+    def _cuts(self) -> bool:
+        """Whether the model is shown faces that are cut out and aligned."""
+        return self.input is not Input.ALIGNED and self.model.card.crop.view is View.ALIGNED
 
     @property
     def search(self) -> Search:
@@ -253,27 +275,14 @@ class Scorer:
             return self._unless_blank(framing.whole_view(picture.pixels, crop))
         if self.input is Input.ALIGNED:
             return self._unless_blank(framing.resized(picture.pixels, crop.size, crop.size))
-        return self._unless_blank(framing.centre_square(picture.pixels, crop.frame, crop.size))
+        middle = framing.centre_square(picture.pixels, crop.frame, crop.size)
+        return self._unless_blank(middle, detail="no face found: the middle of the crop was scored")
 
     def _unless_blank(self, crop: Pixels, face: Face | None = None, detail: str = "") -> Prepared:
         blank = framing.blank(crop)
         if blank:
             return self._without(Outcome.NO_FACE, blank, face)
         return Prepared(crop=crop, face=face, detail=detail)
-
-
-def _detector(input: Input, detector: str | Path | Detector | None, device: str) -> Detector | None:
-    """What finds faces: in photos only."""
-    if input is Input.PHOTO:
-        if isinstance(detector, Detector):
-            return detector
-        return detection.open(detection.DEFAULT if detector is None else detector, device=device)
-    if detector is not None:
-        raise OptionError(
-            f"A detector finds the faces in photos, but with input {str(input)!r} every picture is "
-            "one face. Leave the detector out, or choose input 'photo'."
-        )
-    return None
 
 
 def _measures(pixels: Pixels, face: Face) -> tuple[Measure, ...]:
