@@ -1,20 +1,18 @@
 """The page in a browser: what a person does, and what the person then sees."""
 
 import csv
-from base64 import b64encode
 
 import pytest
 from PIL import Image
 from skimage import data
 
 from broken_images import encoded
-from browsing import browsing
+from browsing import done, drop, opened, shown_scores
 from facegauge.scoring import Scorer
 from facegauge.serve.app import PAGE, create_app
 from facegauge.serve.limits import Limits
 from served import served
 
-PATIENCE = 20_000
 PORTRAIT = data.astronaut()
 
 
@@ -41,59 +39,11 @@ def service(scorer):
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as opened:
-        yield opened
-
-
 @pytest.fixture
 def page(browser, service):
-    """The page, freshly opened; nothing may be asked of another address or go wrong in it."""
-    faults, strangers = [], []
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda told: faults.append(told.text) if fault(told) else None)
-    own = f"http://127.0.0.1:{service.port}/"
-    page.on("request", lambda asked: strangers.append(asked.url) if foreign(asked.url, own) else None)
-    page.goto(own)
-    yield page
-    context.close()
-    assert (faults, strangers) == ([], [])
-
-
-def fault(told) -> bool:
-    """Errors are faults; that an answer is a refusal is the browser's own remark."""
-    return told.type == "error" and "status of 413" not in told.text
-
-
-def foreign(url: str, own: str) -> bool:
-    return not url.startswith((own, "blob:" + own, "data:"))
-
-
-def drop(page, files: dict[str, bytes]) -> None:
-    """Drop files on the page."""
-    handle = page.evaluate_handle(
-        """(files) => {
-          const transfer = new DataTransfer();
-          for (const [name, bytes] of files)
-            transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
-          return transfer;
-        }""",
-        [[name, b64encode(content).decode()] for name, content in files.items()],
-    )
-    page.dispatch_event("body", "drop", {"dataTransfer": handle})
-
-
-def shown_scores(page) -> list[float]:
-    page.wait_for_selector(".face")
-    return [float(text) for text in page.locator(".face .score b:not(.none)").all_inner_texts()]
-
-
-def done(page, count: int) -> None:
-    page.get_by_role("status").get_by_text(f"{count} photographs done").wait_for()
+    size = {"width": 1280, "height": 900}
+    with opened(browser, service.port, "status of 413", viewport=size) as page:
+        yield page
 
 
 def test_a_dropped_portrait_shows_its_score_box_and_reasons(page, scorer, portraits):
@@ -199,13 +149,15 @@ def test_the_keyboard_alone_is_enough(page, portraits, tmp_path):
     page.locator("#one").get_by_role("heading", name="portrait.png").wait_for()
 
 
+_NAME = "(e) => e.alt || e.ariaLabel || e.labels?.[0]?.textContent || e.textContent"
+
+
 def test_everything_that_can_be_used_has_a_name(page, portraits):
     drop(page, {name: portraits[name] for name in ("portrait.png", "worse.jpg")})
     done(page, 2)
     for role in ("button", "radio", "checkbox", "combobox", "img", "meter"):
         for each in page.get_by_role(role).all():
-            name = each.evaluate("(e) => e.alt || e.ariaLabel || e.labels?.[0]?.textContent || e.textContent")
-            assert name and name.strip(), each.evaluate("(e) => e.outerHTML")
+            assert each.evaluate(_NAME).strip(), each.evaluate("(element) => element.outerHTML")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -217,17 +169,17 @@ def test_nothing_is_wider_than_the_window(page, portraits, width):
 
 
 def test_modules_are_short():
-    for path in PAGE.glob("*.js"):
+    for path in (*PAGE.glob("*.js"), *PAGE.glob("private/*.js")):
         assert len(path.read_text().splitlines()) < 300, path.name
 
 
 def test_the_page_asks_for_the_key_that_the_service_asks_for(browser, scorer, portraits):
-    with served(create_app(scorer, api_key="open sesame")) as service:
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{service.port}/")
+    with (
+        served(create_app(scorer, api_key="open sesame")) as service,
+        opened(browser, service.port, "status of 401") as page,
+    ):
         page.get_by_label("This service asks for a key").fill("open sesame")
         page.get_by_role("button", name="Use it").click()
         page.locator("#key-form").wait_for(state="hidden")
         drop(page, {"portrait.png": portraits["portrait.png"]})
         assert len(shown_scores(page)) == 1
-        page.close()

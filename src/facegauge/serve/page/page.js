@@ -5,22 +5,24 @@ import { chosen, dropped, inFolder } from "./gathering.js";
 import { histogram } from "./histogram.js";
 import { One } from "./one.js";
 import { Photo } from "./photo.js";
+import { absence, Private } from "./private.js";
 import { Service } from "./service.js";
 import { Table } from "./table.js";
 import { Work } from "./work.js";
 import { counted, described } from "./words.js";
 
-const AT_ONCE = 4;
+const AT_ONCE = 4; // requests; private mode has one worker
 const PATIENCE = 200; // milliseconds between two looks at the whole table while it grows
 
 const by = (id) => document.getElementById(id);
 const service = new Service();
+const inBrowser = new Private(service);
 const populations = new Map();
 let photos = [];
 let current = null;
 let drawing = 0;
 
-const work = new Work((photo, signal) => service.score(photo, options(), signal), changed);
+const work = new Work((photo, signal) => scorer().score(photo, options(), signal), changed);
 const table = new Table(by("table"), choose);
 const one = new One(by("one"), (photo) => again([photo]));
 
@@ -28,11 +30,19 @@ function options() {
   return { faces: by("faces").value, model: by("model").value, explain: by("explain").checked };
 }
 
+function scorer() {
+  return by("private").checked ? inBrowser : service;
+}
+
+function atOnce() {
+  return by("private").checked ? 1 : AT_ONCE;
+}
+
 function add(found) {
   const fresh = found.map(({ file, path }) => new Photo(file, path));
   if (!fresh.length) return tell("No images there.");
   photos.push(...fresh);
-  work.add(fresh, AT_ONCE);
+  work.add(fresh, atOnce());
   show();
   by("status").scrollIntoView({ block: "nearest" });
 }
@@ -40,7 +50,7 @@ function add(found) {
 function again(some) {
   for (const photo of some) photo.reset();
   by("again").hidden = true;
-  work.add(some, AT_ONCE);
+  work.add(some, atOnce());
   show();
 }
 
@@ -96,6 +106,24 @@ function tell(text) {
   if (by("status").textContent !== text) by("status").textContent = text;
 }
 
+/** Open the models of private mode before the first photograph comes. */
+async function prepare() {
+  if (!by("private").checked) return tell(progress());
+  tell("Opening the models in this browser…");
+  try {
+    await inBrowser.ready(by("model").value);
+    tell(progress() || "Ready: photographs are scored in this browser and never leave this machine.");
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+async function offerPrivacy() {
+  const reason = await absence();
+  by("private").disabled = Boolean(reason);
+  if (reason) by("private-note").textContent = reason;
+}
+
 async function meet() {
   try {
     const models = await service.models();
@@ -147,9 +175,11 @@ function takeDrops() {
 }
 
 function takeChoices() {
-  for (const id of ["faces", "model", "explain"]) {
+  for (const id of ["faces", "model", "explain", "places"]) {
     by(id).addEventListener("change", () => (by("again").hidden = !photos.length));
   }
+  by("places").addEventListener("change", prepare);
+  by("model").addEventListener("change", prepare);
   by("again").addEventListener("click", () => again(photos));
   by("clear").addEventListener("click", clear);
   by("export").addEventListener("click", () => save(csv(photos.flatMap((photo) => photo.rows)), "scores.csv"));
@@ -166,4 +196,5 @@ by("server-note").textContent = `sent to ${host}, kept in memory until answered,
 takeFiles();
 takeDrops();
 takeChoices();
+offerPrivacy();
 meet();
