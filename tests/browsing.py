@@ -26,18 +26,26 @@ OPTIONS = (
 
 
 @contextmanager
-def browsing(*options: str) -> Iterator[Any]:
+def browsing() -> Iterator[Any]:
     """A browser without a window, until the block ends."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=[*OPTIONS, *options])
-        try:
+        with launched(driver.chromium, path) as browser:
             yield browser
-        finally:
-            browser.close()
+
+
+@contextmanager
+def launched(kind: Any, path: str | None = None, *options: str) -> Iterator[Any]:
+    """Another browser of that kind, with further options."""
+    path = path or next(filter(None, map(shutil.which, NAMES)))
+    browser = kind.launch(executable_path=path, args=[*OPTIONS, *options])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

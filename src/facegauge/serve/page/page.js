@@ -1,5 +1,6 @@
 /** The page: photographs come in, are scored where the person wants, and are shown. */
 
+import { Camera } from "./camera.js";
 import { csv, save } from "./csv.js";
 import { chosen, dropped, inFolder } from "./gathering.js";
 import { histogram } from "./histogram.js";
@@ -25,6 +26,12 @@ let drawing = 0;
 const work = new Work((photo, signal) => scorer().score(photo, options(), signal), changed);
 const table = new Table(by("table"), choose);
 const one = new One(by("one"), (photo) => again([photo]));
+
+const camera = new Camera(by("camera"), (bitmap) => inBrowser.frame(bitmap, watching()), (file) => add(chosen([file])));
+
+function watching() {
+  return { faces: "largest", model: by("model").value, explain: true };
+}
 
 function options() {
   return { faces: by("faces").value, model: by("model").value, explain: by("explain").checked };
@@ -159,6 +166,17 @@ function take(input, gathered) {
   input.value = "";
 }
 
+function takeShots() {
+  by("open-camera").hidden = !Camera.possible;
+  by("open-camera").addEventListener("click", () => camera.open(by("private").checked));
+  by("places").addEventListener("change", () => by("camera").hidden || camera.open(by("private").checked));
+  by("camera").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    camera.close();
+    by("open-camera").focus();
+  });
+}
+
 function takeDrops() {
   const veil = by("veil");
   const carries = (event) => event.dataTransfer.types.includes("Files");
@@ -194,6 +212,7 @@ function takeChoices() {
 const host = location.host;
 by("server-note").textContent = `sent to ${host}, kept in memory until answered, written nowhere`;
 takeFiles();
+takeShots();
 takeDrops();
 takeChoices();
 offerPrivacy();

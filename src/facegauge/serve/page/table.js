@@ -73,7 +73,7 @@ export class Table {
     const cells = [
       element("td", { class: "thumbs" }, thumbnail(photo)),
       element("td", {}, name),
-      element("td", { class: "number face-number" }, String(face)),
+      element("td", { class: "number face-number" }, String(face + 1)),
       element("td", { class: "number" }, scored ? scoreText(assessment.score) : "–"),
       element("td", { class: "why" }, why),
     ];
