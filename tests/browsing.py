@@ -32,9 +32,8 @@ def browsing() -> Iterator[Any]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
-    with playwright.sync_playwright() as driver:
-        with launched(driver.chromium, path) as browser:
-            yield browser
+    with playwright.sync_playwright() as driver, launched(driver.chromium, path) as browser:
+        yield browser
 
 
 @contextmanager
