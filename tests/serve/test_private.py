@@ -17,7 +17,7 @@ from served import served
 
 CLOSE, ALIKE = 0.02, 0.5
 """Score points: where pixels are the same, and where the service decodes a large JPEG reduced, so
-that they differ by a grey level here and there, and the landmarks by a quarter of a pixel."""
+that its pixels are a level off here and there (docs/learn/serve.md)."""
 PORTRAIT = Image.fromarray(data.astronaut())
 
 pytestmark = pytest.mark.skipif(
@@ -132,7 +132,9 @@ def test_the_same_faces_are_chosen(room, service, name, faces):
 
 
 @pytest.mark.parametrize("side", [2700, 4000])
-def test_large_jpegs_are_scored_alike_though_the_service_decodes_them_reduced(room, scorer, side):
+def test_large_jpegs_that_the_service_decodes_reduced_differ_by_less_than_half_a_point(
+    room, scorer, side
+):
     large = PORTRAIT.resize((side, side), Image.Resampling.BICUBIC)
     content = encoded(large, "JPEG", quality=90)
     [expected] = scorer.assess(content)
