@@ -39,7 +39,7 @@ _ABOUT = (
 
 
 class Page(Mount):
-    """The page's files and no other address, so that those of the service keep their 404 and 405."""
+    """The page's files and no other address: those of the service keep their 404 and 405."""
 
     def __init__(self, folder: Path) -> None:
         self._files = StaticFiles(directory=folder, html=True)
