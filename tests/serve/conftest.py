@@ -2,6 +2,7 @@
 
 import pytest
 
+from browsing import browsing
 from facegauge.scoring import Scorer
 from facegauge.serve.app import create_app
 from facegauge.serve.limits import Limits
@@ -19,3 +20,9 @@ def service(tiny):
     limits = Limits(file_bytes=2_000_000, request_bytes=4_000_000, files=4, pixels=400_000)
     with served(create_app(Scorer(tiny, detector=squares()), limits=limits)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with browsing() as opened:
+        yield opened

@@ -12,6 +12,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 import facegauge.serve
 from facegauge.panel import Panel
@@ -34,6 +36,22 @@ _ABOUT = (
     "Face image quality, 0..100. Uploads are kept in memory until they are answered, are written "
     "nowhere, and no address is ever fetched."
 )
+
+
+class Page(Mount):
+    """The page's files and no other address: those of the service keep their 404 and 405."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = StaticFiles(directory=folder, html=True)
+        super().__init__("/", self._files, name="page")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether there is such a file."""
+        try:
+            _, found = self._files.lookup_path(scope.get("path", "").lstrip("/") or "index.html")
+        except (OSError, ValueError):  # a name too long, or one that no file can have
+            found = None
+        return super().matches(scope) if found else (Match.NONE, {})
 
 
 def create_app(
@@ -110,7 +128,7 @@ def _show_manual(app: FastAPI) -> None:
 def _show_page(app: FastAPI, folder: Path) -> None:
     """The page at ``/``; the documentation where there is none."""
     if (folder / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=folder, html=True), name="page")
+        app.router.routes.append(Page(folder))
         return
 
     @app.get("/", include_in_schema=False)

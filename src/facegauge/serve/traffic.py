@@ -39,6 +39,10 @@ _HTML = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
+_SCRIPT = {
+    "content-security-policy": PAGE_POLICY
+}  # a worker's policy is its script's, not the page's
+_OF_KIND = {"text/html": _HTML, "text/javascript": _SCRIPT, "application/javascript": _SCRIPT}
 
 
 class Traffic:
@@ -78,8 +82,8 @@ class Traffic:
 
 
 def _secure(headers: MutableHeaders) -> None:
-    html = headers.get("content-type", "").startswith("text/html")
-    for name, value in (_ALWAYS | (_HTML if html else {})).items():
+    kind = headers.get("content-type", "").partition(";")[0]
+    for name, value in (_ALWAYS | _OF_KIND.get(kind, {})).items():
         headers.setdefault(name, value)
 
 
