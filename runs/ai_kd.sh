@@ -66,13 +66,20 @@ for recogniser in "$y1" "$foamliu"; do
         --identities "$out/people.csv" --recogniser "$recogniser" --out "$labels" --resume
 done
 
-# 5. The student.
+# 5. The student, first by the ranks of the labels, then by the labels themselves: among all these
+#    pictures, most of which are bad, ranks say little of how bad a photograph is.
+learn() { # RUN OPTIONS...
+    grep -qs '"complete": true' "$1/run.json" || facegauge train ai-kd-xxs --data "$out" --out "$1" \
+        --set name=utility --set version=2 --set tables=celeba_crops,utkface,views \
+        --set labels=probe-insightface_y1.csv,probe-foamliu.csv \
+        --set swap_tables=swaps/celeba_crops.csv,swaps/utkface.csv --set swaps=.3 \
+        --set batch=64 "${@:2}" $([ -d "$1" ] && echo --resume)
+}
+learn "$work/ai-kd-ranks" --set embedding_weight=.3 --set legs=12 --set steps=1000
 run="$work/ai-kd"
-grep -qs '"complete": true' "$run/run.json" || facegauge train ai-kd-xxs --data "$out" --out "$run" \
-    --set name=utility --set version=2 --set tables=celeba_crops,utkface,views \
-    --set labels=probe-insightface_y1.csv,probe-foamliu.csv --set embedding_weight=.3 \
-    --set swap_tables=swaps/celeba_crops.csv,swaps/utkface.csv --set swaps=.3 --set batch=64 \
-    --set legs=12 --set steps=1000 $([ -d "$run" ] && echo --resume)
+cp -u "$work/ai-kd-ranks/model.safetensors" "$out/ranks.safetensors"
+learn "$run" --set start=ranks.safetensors --set scale=range --set embedding_weight=.1 \
+    --set learning_rate=7e-4 --set warmup=.1 --set legs=3 --set steps=800
 
 # 6. One file, and what it is worth on people it never saw.
 facegauge export "$run" --out "$work/ai-kd.onnx"
