@@ -22,7 +22,7 @@ def service(tiny):
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open no other test can run an event loop
 def browser():
     with browsing() as opened:
         yield opened
