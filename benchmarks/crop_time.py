@@ -18,12 +18,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from facegauge import costs, models
 from facegauge.values import Pixels
+from peers import lightqnet
 
-SIDE, PEER_SIDE = 112, 96
+SIDE = 112
 REFERENCE = "lightqnet-dm100"
 
 Judge = Callable[[Pixels], object]
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     judges = {name: ours(name) for name in options.models}
     for path in sorted((options.data / "peers").glob("lightqnet-*.onnx")):
-        judges[path.stem] = peer(path)
+        judges[path.stem] = on_one_crop(lightqnet(path, threads=1))
     times = measured(judges, options.turns)
     print(f"| model | ms a crop, one thread | times {REFERENCE} | MACs, parameters, file |")
     print("|---|---|---|---|")
@@ -50,21 +50,12 @@ def main() -> None:
 def ours(name: str) -> Judge:
     """A model file of ours: uint8 in, score out."""
     model = models.open(name, threads=1)
-    return lambda crop: model.predict(crop[None]).score
+    return on_one_crop(lambda crops: model.predict(crops).score)
 
 
-def peer(path: Path) -> Judge:
-    """LightQNet as its authors run it: BGR, 96 pixels, (x - 128) / 128."""
-    chosen = onnxruntime.SessionOptions()
-    chosen.intra_op_num_threads = chosen.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path, chosen, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def judge(crop: Pixels) -> object:
-        small = cv2.resize(crop, (PEER_SIDE, PEER_SIDE))[:, :, ::-1]
-        return session.run(None, {name: (small[None].astype(np.float32) - 128.0) / 128.0})
-
-    return judge
+def on_one_crop(judge: Judge) -> Judge:
+    """What judges N crops, asked about one."""
+    return lambda crop: judge(crop[None])
 
 
 def measured(judges: dict[str, Judge], turns: int) -> dict[str, float]:
