@@ -83,12 +83,14 @@ def test_batches_do_not_change_an_answer():
     assert one.shape == (9,)
 
 
+@pytest.mark.parametrize("below", ["", "embedder.backbone.", "backbone."])
 @pytest.mark.parametrize("network", ["test_resnet", "efficient-fiqa-student"])
-def test_a_file_of_timms_names_is_taken_over(tmp_path, network):
+def test_a_file_of_timms_names_or_a_run_is_taken_over(tmp_path, network, below):
     name = network if network == "test_resnet" else "edgenext_xx_small"
     torch.manual_seed(5)
     source = timm.create_model(name, pretrained=False)
-    save_file(source.state_dict(), tmp_path / "w.safetensors")
+    stored = {below + key: tensor for key, tensor in source.state_dict().items()}
+    save_file(stored, tmp_path / "w.safetensors")
     chosen = toy_recipe(f"network={network}", "head_width=128", "weights=w.safetensors")
     made = grader(chosen)
     begin_with(made, chosen, tmp_path)

@@ -33,6 +33,8 @@ PUBLISHED = {
 }
 """The paper's two networks, whose weights have the names of the published files."""
 _PREFIXES = ("", "backbone.", "feature_extraction.", "feature_extraction.feature_extraction.")
+_STORED_BELOW = ("", "embedder.backbone.", "backbone.")
+"""Where runs and published files keep a backbone: alone, in an embedder, in a grader."""
 _HEADS = ("quality.", "head.", "classifier.", "fc.")
 _FITS = 0.5
 _MULTIPLE = 8
@@ -97,7 +99,8 @@ def take_over(network: nn.Module, weights: dict[str, Tensor], where: str) -> Non
         TrainingError: less fits.
     """
     own = network.state_dict()
-    fits = max((_fitting(own, weights, prefix) for prefix in _PREFIXES), key=len)
+    places = [(below, prefix) for below in _STORED_BELOW for prefix in _PREFIXES]
+    fits = max((_fitting(own, weights, *place) for place in places), key=len)
     body = [name for name in own if not name.startswith(_HEADS)]
     found = sum(name in fits for name in body)
     if found < _FITS * len(body):
@@ -163,8 +166,15 @@ def _from_hub(chosen: Perceptual) -> dict[str, Tensor]:
         ) from error
 
 
-def _fitting(own: dict[str, Tensor], weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    named = {f"{prefix}{name}": tensor for name, tensor in weights.items()}
+def _fitting(
+    own: dict[str, Tensor], weights: dict[str, Tensor], below: str, prefix: str
+) -> dict[str, Tensor]:
+    """What fits by name and shape, of the weights ``below`` a prefix, put under another."""
+    named = {
+        prefix + name.removeprefix(below): tensor
+        for name, tensor in weights.items()
+        if name.startswith(below)
+    }
     return {
         name: tensor
         for name, tensor in named.items()
