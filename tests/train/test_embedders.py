@@ -18,7 +18,7 @@ def test_an_embedding_has_the_width_asked_for(name, width):
     assert isinstance(list(network.modules())[-1], nn.BatchNorm1d)
 
 
-@pytest.mark.parametrize("name", ["iresnet18", "mobilefacenet"])
+@pytest.mark.parametrize("name", ["iresnet18", "mobilefacenet", "slim"])
 def test_published_networks_have_the_width_asked_for_and_free_lengths(name):
     torch.manual_seed(0)
     with torch.no_grad():
@@ -53,3 +53,17 @@ def test_weights_follow_from_torchs_seed():
         found.append(embedder("toy", 4).state_dict()["body.0.weight"])
     assert torch.equal(found[0], found[1])
     assert not torch.equal(found[0], found[2])
+
+
+def test_slim_costs_about_thirty_million_multiplications():
+    network, counted = embedder("slim", 168).eval(), []
+
+    def count(layer: nn.Conv2d, inside, outside) -> None:
+        counted.append(outside.numel() * layer.weight[0].numel())
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(count)
+    network(torch.zeros(1, 3, 112, 112))
+    assert 25e6 < sum(counted) < 32e6
+    assert sum(weight.numel() for weight in network.parameters()) < 400_000

@@ -19,6 +19,7 @@ from facegauge.train.networks.mobilefacenet import (
     FoamliuMobileFaceNet,
     MobileFaceNet,
 )
+from facegauge.train.networks.slim import Slim
 from facegauge.train.students import features_of
 
 
@@ -78,6 +79,7 @@ EMBEDDERS: dict[str, Callable[[int], nn.Module]] = {
     "iresnet18": lambda width: IResNet(18, features=width),
     "iresnet50": lambda width: IResNet(50, features=width),
     "iresnet100": lambda width: IResNet(100, features=width),
+    "slim": Slim,
     "mobilefacenet": Mobile,
     "mobilefacenet-foamliu": _foamliu,
 }
