@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # The model `perceptual`, from clean faces to model file. Run it again after a kill: it goes on.
 #
-#   runs/perceptual.sh DATA [WORK]
+#   runs/perceptual.sh DATA START [WORK]
 #
-# DATA holds celeba_crops/ and .csv, utkface/ and .csv. WORK (work/perceptual unless told) receives
-# everything that is made on the way, some 2.5 GB of degraded pictures among it. About two hours on
-# one free core: half an hour of labels, an hour and a half of training.
+# DATA holds celeba_crops/ and .csv, utkface/ and .csv. START is the model.safetensors that
+# runs/utility.sh has made: all networks begin with it, as from random weights they learn next to
+# nothing in this time (docs/log.md). WORK (work/perceptual unless told) receives everything that is
+# made on the way, some 2.5 GB of degraded pictures among it. About two hours on one free core: half
+# an hour of labels, an hour and a half of training.
 set -euo pipefail
 data=$(realpath "$1")
-work=${2:-work/perceptual}
+start=$(realpath "$2")
+work=${3:-work/perceptual}
 mkdir -p "$work/data"
 make() { # make NAME OPTIONS...: degraded pictures NAME/ and their table NAME.csv, once
     facegauge label full-reference --out "$work/data/$1.csv" --resume "${@:2}"
@@ -41,8 +44,13 @@ done
 make reference "${crops[@]}" --set splits=validation --set clean=1 --set versions=1 \
     --set metrics=gmsd --seed 3
 
-# 5. Teacher, self-training, student, and the student from labels alone to compare with.
+# 5. Teacher, self-training, student, and the student from labels alone to compare with. The teachers
+#    see the crops at their own size.
+cp -u "$start" "$work/data/start.safetensors"
 facegauge train efficient-fiqa-small --data "$work/data" --out "$work/run" \
+    --set teacher.network=edgenext_xx_small --set teacher.size=256 \
+    --set teacher.weights=start.safetensors --set teacher.steps=100 --set plus_legs=4 \
+    --set student.size=192 --set student.weights=start.safetensors --set student.steps=150 \
     --set data.labels=labels --set data.unlabelled_a=a --set data.unlabelled_b=b \
     --set data.reference=reference $([ -f "$work/run/recipe.json" ] && echo --resume)
 
