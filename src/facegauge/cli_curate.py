@@ -9,7 +9,7 @@ import typer
 
 from facegauge.curation.rules import Per, Rules
 from facegauge.errors import OptionError
-from facegauge.terminal import tell
+from facegauge.terminal import complain, tell
 
 if TYPE_CHECKING:
     from facegauge.curation.links import LinkFolder
@@ -63,6 +63,34 @@ def select(
     tell(str(choice))
     if not choice.kept.any():
         raise typer.Exit(1)
+
+
+def compare(
+    tables: Annotated[list[Path], typer.Argument(help="Score tables; the first is the reference.")],
+    out: Annotated[Path, typer.Option(help="Folder for the report; files in it are replaced.")],
+    names: Annotated[
+        str | None, typer.Option(help="Names of the sets, with commas between; default: files.")
+    ] = None,
+    different_models: Annotated[
+        bool, typer.Option("--different-models", help="Compare scores of different models.")
+    ] = False,
+    resamples: Annotated[
+        int, typer.Option(help="Resamples for the median's interval; 0: none.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+) -> None:
+    """Compare the scores of data sets: how they are spread, and how far apart they are."""
+    from facegauge.evaluate.contrast_report import compare_sets
+    from facegauge.evaluate.spread import read_spreads
+
+    spreads = read_spreads(tables, names.split(",") if names else ())
+    report = compare_sets(
+        spreads, different_models=different_models, resamples=resamples, seed=seed
+    )
+    report.write(out)
+    if report.warning:
+        complain(report.warning)
+    typer.echo(str(report))
 
 
 def _members(per: Per | None, tables: dict[Per, Path | None]) -> Members | None:

@@ -1,6 +1,6 @@
 """A score table as columns: what choosing among millions of rows needs, in numbers instead of rows.
 
-A row takes 22 bytes, 8 more and the bytes of its path: no Python object stays in memory for it.
+A row takes 21 bytes and those of its path: no Python object stays in memory for it.
 What the columns do not hold stays in the file; ``curation.excerpt`` copies chosen rows from there.
 """
 
@@ -84,7 +84,7 @@ class ScoreColumns:
     def new_image(self) -> npt.NDArray[np.bool_]:
         """Which rows begin a picture: face 0, or another picture than that of the row before."""
         new = np.ones(len(self), dtype=np.bool_)
-        for row in np.flatnonzero(self.faces[1:]) + 1:
+        for row in (np.flatnonzero(self.faces[1:]) + 1).tolist():
             new[row] = self.paths.coded(row) != self.paths.coded(row - 1)
         return new
 
@@ -140,7 +140,7 @@ class _Growing:
         try:
             self._add(unescaped(path) if escaped else path, face, outcome, score, model)
         except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
-            raise self._wrong(cells, error) from error
+            raise self.wrong(cells, error) from error
 
     def _add(self, path: str, face: Any, outcome: str, score: Any, model: str | None) -> None:
         number, code, value = int(face), _CODES[outcome], math.nan
@@ -178,11 +178,12 @@ class _Growing:
         _refuse_twice(found, np.frombuffer(self._keys, dtype=np.int64))
         return found
 
-    def _wrong(self, cells: _Cells, error: Exception) -> TableError:
+    def wrong(self, cells: _Cells, error: Exception) -> TableError:
+        """What is wrong with the next row."""
         columns = _PLAIN if self.plain else SCORE_COLUMNS
         return TableError(
-            f"{self.table}, row {len(self._ends) + 1}: expected a row with {','.join(columns)}, got "
-            f"{str(cells)[:120]} ({type(error).__name__}: {error}). Correct or remove the row."
+            f"{self.table}, row {len(self._ends) + 1}: expected a row with {','.join(columns)}, "
+            f"got {str(cells)[:120]} ({type(error).__name__}: {error}). Correct or remove the row."
         )
 
 
@@ -191,8 +192,8 @@ def _refuse_twice(columns: ScoreColumns, keys: npt.NDArray[np.int64]) -> None:
     ranked = np.sort(keys)
     suspects = ranked[1:][ranked[1:] == ranked[:-1]]
     seen: dict[tuple[bytes, int], int] = {}
-    for row in np.flatnonzero(np.isin(keys, suspects)) if suspects.size else ():
-        first = seen.setdefault((columns.paths.coded(row), int(columns.faces[row])), int(row))
+    for row in np.flatnonzero(np.isin(keys, suspects)).tolist() if suspects.size else ():
+        first = seen.setdefault((columns.paths.coded(row), int(columns.faces[row])), row)
         if first != row:
             raise TableError(
                 f"{columns.table}: expected one row for each face, got {columns.name(row)} in row "
@@ -262,7 +263,7 @@ def _read_jsonl(growing: _Growing) -> None:
                 values = json.loads(line)
                 cells = [values[name] for name in _NEEDED]
             except (ValueError, TypeError, KeyError) as error:
-                raise growing._wrong([line[:80]], error) from error
+                raise growing.wrong([line[:80]], error) from error
             growing.add(cells)
 
 

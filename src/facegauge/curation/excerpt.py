@@ -93,7 +93,10 @@ def _copied(columns: ScoreColumns, kept: Flags, out: Path) -> None:
             target.write(_whole(header))
             names = csv_cells(header.removeprefix(b"\xef\xbb\xbf"))
             form = LineFormat(
-                header=b"", start=b"", encode=csv_of(1).encode, decode=partial(csv_row, columns=names)
+                header=b"",
+                start=b"",
+                encode=csv_of(1).encode,
+                decode=partial(csv_row, columns=names),
             )
         for row, line in enumerate(_every(columns, lines)):
             if kept[row]:

@@ -1,4 +1,4 @@
-"""Who belongs together: identities and tracks of faces, as whole numbers for the rows of a table."""
+"""Who belongs together: identities and tracks of faces, as numbers for the rows of a table."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from facegauge.errors import OptionError
 
 
 class Reason(StrEnum):
-    """Why a row is not kept: the first rule, in this order, that it fails; empty when it is kept."""
+    """Why a row is not kept: the first rule, in this order, that it fails; empty for kept."""
 
     KEPT = ""
     NO_SCORE = "no_score"

@@ -27,7 +27,7 @@ def select_faces(
     reasons: Path | str | None = None,
     links: LinkFolder | None = None,
 ) -> Choice:
-    """Write the rows of a score table that the rules keep, in its order, as they are.
+    r"""Write the rows of a score table that the rules keep, in its order, as they are.
 
     Args:
         scores: a score table, csv, jsonl or parquet, or a csv ``path,score`` of any method.
@@ -49,13 +49,15 @@ def select_faces(
 
     Example:
         >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> _ = (folder / "s.csv").write_text("path,score\\na.jpg,10\\nb.jpg,70\\nc.jpg,\\n")
+        >>> made = tempfile.TemporaryDirectory()
+        >>> folder = Path(made.name)
+        >>> _ = (folder / "s.csv").write_text("path,score\na.jpg,10\nb.jpg,70\nc.jpg,\n")
         >>> print(select_faces(folder / "s.csv", folder / "best.csv", Rules(min_score=50)))
         3 rows; 1 kept; 1 without a score; 1 dropped by --min-score
         >>> print((folder / "best.csv").read_text().rstrip())
         path,score
         b.jpg,70
+        >>> made.cleanup()
     """
     target, told = Path(out), None if reasons is None else Path(reasons)
     refuse_out(target)
