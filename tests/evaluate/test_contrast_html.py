@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,5 +84,5 @@ def test_any_scale_is_drawn(scores):
 def test_shares_rise_from_the_floor_to_the_top():
     [way] = outlines(shares_below([spread("a", np.linspace(0, 100, 1001))]))
     heights = [float(value) for value in re.findall(r"[ML][\d.]+ ([\d.]+)", way)]
-    assert all(now <= before for before, now in zip(heights, heights[1:], strict=False))
+    assert all(now <= before for before, now in pairwise(heights))
     assert (heights[0], heights[-1]) == (pytest.approx(276, abs=0.5), 72)

@@ -35,7 +35,7 @@ def test_cells():
     assert row[2].startswith("0.812 [")
     assert row[3:5] == ["+0.625", "+25.00"]
     assert row[5].startswith("0.500 [0.000, 1.000] at ")
-    assert contrast_rows.spread_rows([A])[0][:6] == ["a", "m-1", "4", "25", "11.5", "17.5"]
+    assert contrast_rows.spread_rows([A])[0][:6] == ["a", "m-1", "4", "25.00", "11.50", "17.50"]
     assert contrast_rows.threshold_rows([A, B], [30.0]) == [["30", "60.0%", "62.5%"]]
     assert contrast_rows.outcome_head([A, B]) == ["Set", "Rows", "scored", "no_face", "unreadable"]
     assert contrast_rows.outcome_rows([A, B])[1] == ["b", "8", "4", "0", "4"]

@@ -26,6 +26,7 @@ from facegauge.evaluate.report_svg import WIDTH, Frame, drawing, style, swatch, 
 from facegauge.evaluate.spread import Spread
 
 TITLE = "Face image quality: scores of data sets"
+LEAVE = "Scores below leave, and with them the rows without a score."
 _BINS = 25
 
 Values = npt.NDArray[np.float64]
@@ -45,17 +46,16 @@ def page(
     reference = spreads[0].name
     difference = _table(f"Each set against {reference}", contrast_head(), contrast_rows(contrasts))
     discarded = _table(
-        "Share of the rows that leave: scores below, and rows without a score",
+        "Share of each set that leaves",
         threshold_head(spreads),
         threshold_rows(spreads, thresholds),
     )
     outcomes = _table("Rows by outcome", outcome_head(spreads), outcome_rows(spreads))
     figures = "".join(f"<figure>{draw(spreads)}</figure>" for draw in (histogram, shares_below))
-    note = f'<p class="soft">{escape(NOTE)}</p>'
     sections = [
         _section("scores", "Scores", f'<div class="panels pair">{figures}</div>{legend}'),
-        _section("differences", f"Difference to {reference}", note + difference),
-        _section("discarded", "Discarded below a score", discarded),
+        _section("differences", f"Difference to {reference}", _soft(NOTE) + difference),
+        _section("discarded", "Discarded below a score", _soft(LEAVE) + discarded),
         _section("outcomes", "Outcomes", outcomes),
     ]
     return report_html.page(TITLE, facts, sections)
@@ -122,6 +122,10 @@ def _keyed(spreads: Sequence[Spread]) -> list[list[str]]:
         key = f'<span class="key">{swatch(place)}<span>{escape(name)}</span></span>'
         rows.append([key, *map(escape, cells)])
     return rows
+
+
+def _soft(text: str) -> str:
+    return f'<p class="soft">{escape(text)}</p>'
 
 
 def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

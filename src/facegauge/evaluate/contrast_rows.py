@@ -47,13 +47,14 @@ def spread_head() -> list[str]:
 
 def spread_rows(spreads: Sequence[Spread]) -> Rows:
     """A row for each set."""
+    form = ".4g" if any(each.plain for each in spreads) else ".2f"
     return [
         [
             each.name,
             ", ".join(each.models) or "–",
             f"{each.scores.size:,}",
-            f"{each.scores.mean():.4g}",
-            *(f"{value:.4g}" for value in each.quantiles.values()),
+            format(each.scores.mean(), form),
+            *(format(value, form) for value in each.quantiles.values()),
         ]
         for each in spreads
     ]
