@@ -1,12 +1,14 @@
 """Chosen rows are copied as they are, in every format, and the result is a score table."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from facegauge.curation.excerpt import write_excerpt
 from facegauge.errors import OptionError, TableError
+from facegauge.score_cells import Further
 from facegauge.score_columns import read_score_columns
 from facegauge.score_row import ScoreRow
 from facegauge.score_table import open_scores, read_scores
@@ -139,3 +141,33 @@ def test_nothing_is_overwritten_and_no_rest_is_left(table, tmp_path):
     with pytest.raises(OptionError, match="Plain scores"):
         write_excerpt(plain, np.ones(1, bool), tmp_path / "o.jsonl")
     assert {path.name for path in tmp_path.iterdir()} == {table.table.name, "file", "plain.csv"}
+
+
+def test_a_conversion_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    from facegauge.curation import excerpt
+
+    with open_scores(tmp_path / "t.csv", model="m-1") as target:
+        target.append([scored("a.jpg", 0)])
+    table = read_score_columns(tmp_path / "t.csv")
+
+    def full(*_) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(excerpt, "compress", full)
+    for suffix in (".jsonl", ".parquet"):
+        with pytest.raises(OptionError, match="No space left"):
+            write_excerpt(table, np.ones(1, bool), tmp_path / f"o{suffix}")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_scores_of_several_models_keep_their_columns(tmp_path):
+    further = (Further(model="n-2", score=70.0, raw=0.7),)
+    rows = [replace(scored("a.jpg", face), further=further) for face in range(2)]
+    with open_scores(tmp_path / "t.csv", model="m-1", further=["n-2"]) as target:
+        target.append(rows)
+    table = read_score_columns(tmp_path / "t.csv")
+    for suffix in SUFFIXES:
+        write_excerpt(table, np.array([True, False]), tmp_path / f"o{suffix}")
+        assert list(read_scores(tmp_path / f"o{suffix}")) == rows[:1]
+    assert b'"scored"' in (tmp_path / "t.csv").read_bytes()
+    assert b'"scored"' not in (tmp_path / "o.csv").read_bytes()

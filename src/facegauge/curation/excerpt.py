@@ -80,8 +80,9 @@ def write_excerpt(columns: ScoreColumns, kept: Flags, out: Path) -> None:
             "another --out."
         ) from error
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        for ending in ("", ".partial.jsonl", ".partial.parquet"):  # the latter two by conversion
+            with contextlib.suppress(OSError):
+                part.with_name(part.name + ending).unlink()
 
 
 def _copied(columns: ScoreColumns, kept: Flags, out: Path) -> None:
