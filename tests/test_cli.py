@@ -54,6 +54,12 @@ FLAGS = {
         *("--relative", "--repeats", "--preset", "--fmr", "--discard"),
         *("--resamples", "--seed", "--out"),
     },
+    "select": {
+        *("--scores", "--out", "--per", "--keep", "--discard", "--min-score", "--apart"),
+        *("--identities", "--tracks", "--embeddings", "--unscored", "--reasons"),
+        *("--link-to", "--images"),
+    },
+    "compare": {"--out", "--names", "--different-models", "--resamples", "--seed"},
     "serve": {
         *("--host", "--port", "--model", "--input", "--detector", "--faces", "--device"),
         *("--workers", "--api-key", "--file-bytes", "--request-bytes", "--held-bytes", "--pixels"),

@@ -22,3 +22,15 @@ def test_demo_ranks_the_portrait_above_its_worse_versions(
     assert len(lines) == 10
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert min(sheet.size) > 300
+
+
+def test_curate_takes_the_sharpest_frame_of_each_visit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runpy.run_path(str(EXAMPLES / "curate.py"))["main"](tmp_path)
+    told = capsys.readouterr().out
+    assert "2 of 2 tracks have a face left" in told
+    assert "evening/7.png" in told
+    assert "morning/7.png" in told
+    assert "evening scores are lower" in told
+    assert (tmp_path / "report" / "report.html").exists()

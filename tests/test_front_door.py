@@ -63,7 +63,11 @@ def fresh(program: str, module: str, folder) -> dict:
 
 
 @pytest.mark.parametrize(
-    "module", ["facegauge", "facegauge.cli", "facegauge.scoring", "facegauge.serve.limits"]
+    "module",
+    [
+        *("facegauge", "facegauge.cli", "facegauge.scoring", "facegauge.serve.limits"),
+        *("facegauge.curation.selection", "facegauge.evaluate.contrast_report"),
+    ],
 )
 def test_importing_loads_nothing_heavy(module, tmp_path):
     loaded = set(fresh(LIGHT, module, tmp_path)["modules"])

@@ -18,6 +18,7 @@ from facegauge import detection, panel
 from facegauge.alignment import Mode
 from facegauge.batch import score_images
 from facegauge.choices import FaceChoice, Input
+from facegauge.cli_curate import compare, select
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
 from facegauge.cli_models import models_app
@@ -49,6 +50,8 @@ app.add_typer(evaluate_app, name="evaluate")
 app.command()(embed)
 app.command()(label)
 app.command()(serve)
+app.command()(select)
+app.command()(compare)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
 ModelName = Annotated[

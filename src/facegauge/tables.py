@@ -79,7 +79,7 @@ def read_landmarks(path: Path | str) -> LandmarkTable:
     numbers, following = array("d"), array("i")
     first: dict[str, int] = {}
     last: dict[str, int] = {}
-    for row, record in enumerate(_records(Path(path), LANDMARK_COLUMNS)):
+    for row, record in enumerate(records(Path(path), LANDMARK_COLUMNS)):
         numbers.extend(_points(record))
         following.append(-1)
         if record.path in last:
@@ -101,7 +101,7 @@ def read_identities(path: Path | str) -> dict[str, str]:
         TableError: columns missing, an empty identity, or two identities for one path.
     """
     identities: dict[str, str] = {}
-    for record in _records(Path(path), IDENTITY_COLUMNS):
+    for record in records(Path(path), IDENTITY_COLUMNS):
         identity = record.cells[0].strip()
         if not identity:
             raise record.error("an identity", "an empty cell", "Fill it in or remove the line.")
@@ -117,7 +117,7 @@ def read_labels(path: Path | str) -> dict[str, float]:
         TableError: columns missing, a cell that is no finite number, or two labels for one path.
     """
     labels: dict[str, float] = {}
-    for record in _records(Path(path), LABEL_COLUMNS):
+    for record in records(Path(path), LABEL_COLUMNS):
         label = record.number(0)
         if labels.setdefault(record.path, label) != label:
             raise record.twice(labels[record.path], label)
@@ -131,9 +131,9 @@ def read_doubts(path: Path | str) -> dict[str, float]:
         TableError: no such table, or a cell that is no finite number of 0 or more.
     """
     doubts: dict[str, float] = {}
-    if not _has_column(Path(path), DOUBT_COLUMNS[1]):
+    if not has_column(Path(path), DOUBT_COLUMNS[1]):
         return doubts
-    for record in _records(Path(path), DOUBT_COLUMNS):
+    for record in records(Path(path), DOUBT_COLUMNS):
         doubts[record.path] = record.number(0)
         if doubts[record.path] < 0:
             raise record.error("a doubt of 0 or more", repr(record.cells[0]), "Correct it.")
@@ -147,7 +147,7 @@ def read_plain_scores(path: Path | str) -> dict[str, float | None]:
         TableError: columns missing, a cell that is no finite number, or two rows for one path.
     """
     scores: dict[str, float | None] = {}
-    for record in _records(Path(path), SCORE_COLUMNS):
+    for record in records(Path(path), SCORE_COLUMNS):
         score = record.number(0) if record.cells[0].strip() else None
         if record.path in scores:
             raise record.twice(scores[record.path], score)
@@ -166,7 +166,7 @@ def same_path(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
+class Record:
     """One line of a table: its path, and the other cells in the order of the columns asked for."""
 
     table: Path
@@ -187,23 +187,30 @@ class _Record:
         raise self.error(expected, repr(self.cells[index]), "Correct it or remove the line.")
 
     def error(self, expected: str, got: str, remedy: str) -> TableError:
+        """What is wrong with this line."""
         return TableError(
             f"{self.table}, line {self.line}: expected {expected}, got {got}. {remedy}"
         )
 
     def twice(self, before: object, now: object) -> TableError:
+        """That an earlier line of the same path says something else."""
         expected = f"one value for {self.path!r}"
         return self.error(expected, f"{before!r} before and {now!r} here", "Keep one of the lines.")
 
 
-def _points(record: _Record) -> list[float]:
+def _points(record: Record) -> list[float]:
     numbers = [record.number(index) for index in range(len(record.cells))]
     if len(set(numbers[0::2])) == 1 and len(set(numbers[1::2])) == 1:
         raise record.error("five different points", "the same point five times", "Correct it.")
     return numbers
 
 
-def _records(table: Path, columns: tuple[str, ...]) -> Iterator[_Record]:
+def records(table: Path, columns: tuple[str, ...]) -> Iterator[Record]:
+    """The lines of a csv one by one; of ``columns`` the first is the path.
+
+    Raises:
+        TableError: no such file, columns missing, or a line that has no path or is no csv.
+    """
     try:
         with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
             yield from _parsed(table, columns, handle)
@@ -214,7 +221,7 @@ def _records(table: Path, columns: tuple[str, ...]) -> Iterator[_Record]:
         ) from error
 
 
-def _parsed(table: Path, columns: tuple[str, ...], lines: Iterator[str]) -> Iterator[_Record]:
+def _parsed(table: Path, columns: tuple[str, ...], lines: Iterator[str]) -> Iterator[Record]:
     reader = csv.reader(lines, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
@@ -229,7 +236,7 @@ def _parsed(table: Path, columns: tuple[str, ...], lines: Iterator[str]) -> Iter
         ) from error
 
 
-def _has_column(table: Path, column: str) -> bool:
+def has_column(table: Path, column: str) -> bool:
     """Whether a csv has a column; True for a file that cannot be read, so that a reader says so."""
     try:
         with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
@@ -256,14 +263,14 @@ def _record(
     cells: Sequence[str],
     places: Sequence[int],
     width: int,
-) -> _Record:
+) -> Record:
     if len(cells) != width:
         raise TableError(
             f"{table}, line {line}: expected {width} cells as in the first line, got {len(cells)}. "
             "Quote a cell that holds a comma, or complete the line."
         )
     path, *others = (cells[place] for place in places)
-    record = _Record(
+    record = Record(
         table=table, line=line, path=same_path(path), columns=columns[1:], cells=tuple(others)
     )
     if not record.path:

@@ -31,7 +31,7 @@ def curves(lines: Sequence[Line], places: Sequence[int]) -> str:
     limit = lines[0].discard_limit
     paths = [_path(line) for line in lines]
     highest = max(float(y.max()) for _, y in paths)
-    frame = _Frame(x=(0.0, limit), y=(0.0, highest * 1.05 or 1.0))
+    frame = Frame(x=(0.0, limit), y=(0.0, highest * 1.05 or 1.0))
     first = lines[0]
     heads = (f"{first.set_name} · {first.recogniser}", first.rule, counts(lines))
     drawn = [
@@ -62,7 +62,7 @@ def histogram(scored: Scored) -> str:
     if ends[0] == ends[1]:
         ends = (ends[0] - 0.5, ends[1] + 0.5)
     amounts, edges = np.histogram(values, bins=_BINS, range=ends)
-    frame = _Frame(x=ends, y=(0.0, float(max(int(amounts.max()), 1)) * 1.05))
+    frame = Frame(x=ends, y=(0.0, float(max(int(amounts.max()), 1)) * 1.05))
     bars = [
         f'<rect class="bar" x="{frame.across(left) + 0.5:.1f}" y="{frame.down(amount):.1f}" '
         f'width="{frame.across(right) - frame.across(left) - 1:.1f}" '
@@ -102,17 +102,19 @@ def counts(lines: Sequence[Line]) -> str:
     return f"{pairs} comparisons, {_range([line.errors for line in lines], ',d')} errors{at}"
 
 
-class _Frame:
+class Frame:
     """The area of a plot: from values to places in the drawing, and its axes."""
 
     def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         self._x, self._y = x, y
 
     def across(self, value: float) -> float:
+        """Where a value of x is drawn."""
         low, high = self._x
         return _LEFT + (value - low) / (high - low) * (WIDTH - _LEFT - _RIGHT)
 
     def down(self, value: float) -> float:
+        """Where a value of y is drawn."""
         low, high = self._y
         return HEIGHT - _BOTTOM - (value - low) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
 
@@ -127,6 +129,7 @@ class _Frame:
         return start + "".join(f"H{a}V{b}" for a, b, before in steps if b != before) + f"H{right}"
 
     def axes(self, x_label: str, y_label: str) -> list[str]:
+        """Grid, ticks and what the axes show."""
         right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
         middle = (_TOP + floor) / 2
         parts = []
