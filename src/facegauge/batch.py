@@ -26,7 +26,7 @@ from facegauge.score_row import ScoreRow
 from facegauge.score_table import ScoreTable, open_scores
 from facegauge.tables import LandmarkTable
 from facegauge.values import Assessment, Outcome
-from facegauge.walk import Found, find_images
+from facegauge.walk import Found, ImageWalk, find_images
 
 if TYPE_CHECKING:
     from facegauge.panel import Panel
@@ -41,14 +41,15 @@ class Summary:
     """What became of a batch.
 
     ``images`` were found; of these ``skipped`` were in the table already. ``outcomes`` counts the
-    rows written now; ``passed_over`` the files left out for their suffix; ``landmarks_matched``
-    the images found in the landmark table (None without one): 0 means that the paths in it do not
-    fit.
+    rows written now; ``passed_over`` the files left out for their suffix, ``archives`` those left
+    out because an archive is entered only where it is given by name; ``landmarks_matched`` the
+    images found in the landmark table (None without one): 0 means that the paths in it do not fit.
     """
 
     images: int = 0
     skipped: int = 0
     passed_over: int = 0
+    archives: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     landmarks_matched: int | None = None
 
@@ -117,7 +118,7 @@ def score_images(
             run.finish(chunk)
             if progress is not None:
                 progress(len(chunk))
-    return run.summary(walk.passed_over)
+    return run.summary(walk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,7 @@ class _Run:
         if found.problem:
             return []
         points = None if self.landmarks is None else self.landmarks.of(found.name)
-        return self.scorer.prepare(found.path, points)
+        return self.scorer.prepare(found.source, points)
 
     def finish(self, chunk: Sequence[_Job]) -> None:
         """Run the network on a chunk, show it, and write the rows that are not there yet."""
@@ -221,12 +222,13 @@ class _Run:
             if self.emit is not None:
                 self.emit(row)
 
-    def summary(self, passed_over: int) -> Summary:
+    def summary(self, walk: ImageWalk) -> Summary:
         """The counts, frozen."""
         return Summary(
             images=self.images,
             skipped=self.skipped,
-            passed_over=passed_over,
+            passed_over=walk.passed_over,
+            archives=walk.archives,
             outcomes=dict(self.outcomes),
             landmarks_matched=None if self.landmarks is None else self.matched,
         )

@@ -50,7 +50,7 @@ app.command()(embed)
 app.command()(label)
 app.command()(serve)
 
-Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
+Paths = Annotated[list[str], typer.Argument(help="Image files, folders or archives.")]
 ModelName = Annotated[
     str,
     typer.Option(help="Name of an embedded model or an .onnx file; several with commas between."),
