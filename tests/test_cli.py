@@ -27,7 +27,7 @@ FLAGS = {
     "score": {
         *("--model", "--input", "--landmarks", "--faces", "--out", "--resume"),
         *("--workers", "--batch-size", "--device", "--detector", "--draw"),
-        "--explain",
+        *("--explain", "--engine", "--address"),
     },
     "detect": {"--out", "--detector", "--confidence", "--faces", "--workers"},
     "align": {

@@ -12,7 +12,7 @@ table is the same, byte for byte, as without the interruption.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from facegauge.score_row import ScoreRow
 from facegauge.score_table import ScoreTable, open_scores
 from facegauge.tables import LandmarkTable
 from facegauge.values import Assessment, Outcome
-from facegauge.walk import Found, ImageWalk, find_images
+from facegauge.walk import Found, find_images
 
 if TYPE_CHECKING:
     from facegauge.panel import Panel
@@ -118,7 +118,34 @@ def score_images(
             run.finish(chunk)
             if progress is not None:
                 progress(len(chunk))
-    return run.summary(walk)
+    return run.summary(walk.passed_over, walk.archives)
+
+
+def score_found(
+    found: Iterable[Found],
+    *,
+    scorer: Scorer | Panel,
+    landmarks: LandmarkTable | None,
+    batch_size: int,
+    emit: Callable[[ScoreRow], None],
+) -> Summary:
+    """Score a stretch of a walk as ``score_images`` scores all of it, in one thread.
+
+    The rows are the same where the stretch begins at a multiple of ``batch_size`` in the walk.
+    """
+    with threads.pool(1) as pool:
+        run = _Run(
+            scorer=scorer,
+            pool=pool,
+            table=None,
+            landmarks=landmarks,
+            emit=emit,
+            seen=None,
+            size=batch_size,
+        )
+        for chunk in threads.under_way(run.chunks(iter(found)), 1):
+            run.finish(chunk)
+    return run.summary(0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,13 +249,13 @@ class _Run:
             if self.emit is not None:
                 self.emit(row)
 
-    def summary(self, walk: ImageWalk) -> Summary:
+    def summary(self, passed_over: int, archives: int) -> Summary:
         """The counts, frozen."""
         return Summary(
             images=self.images,
             skipped=self.skipped,
-            passed_over=walk.passed_over,
-            archives=walk.archives,
+            passed_over=passed_over,
+            archives=archives,
             outcomes=dict(self.outcomes),
             landmarks_matched=None if self.landmarks is None else self.matched,
         )

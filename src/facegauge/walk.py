@@ -37,6 +37,15 @@ class Found:
         return self.path if self.content is None else self.content
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """An archive given, not entered yet: where it is, its name, and what names in it begin with."""
+
+    location: str
+    name: str
+    prefix: str
+
+
 def find_images(
     paths: Sequence[Path | str], suffixes: AbstractSet[str] = IMAGE_SUFFIXES
 ) -> ImageWalk:
@@ -59,7 +68,8 @@ class ImageWalk(Iterator[Found]):
 
     ``passed_over`` counts the files left out for their suffix so far, ``archives`` the archives in
     folders and archives, which are left out, too. An image can be met twice only where a path given
-    lies inside another: those few are remembered, the images are not.
+    lies inside another: those few are remembered, the images are not. ``units``, drawn instead of
+    the walk itself, are the same with archives as they are, not entered.
     """
 
     def __init__(self, paths: Sequence[Path | str], suffixes: AbstractSet[str]) -> None:
@@ -72,22 +82,33 @@ class ImageWalk(Iterator[Found]):
         self._met: set[str] = set()
         for root in self._roots:
             archives.require(root)
-        self._found = self._walk()
+        self.units = self._walk()
+        self._found = self._entering()
 
     def __next__(self) -> Found:
         return next(self._found)
 
-    def _walk(self) -> Iterator[Found]:
+    def _entering(self) -> Iterator[Found]:
+        for unit in self.units:
+            if isinstance(unit, Found):
+                yield unit
+                continue
+            archive = Archive(archives.local(Path(unit.location)), self._suffixes)
+            yield from inside(unit, archive)
+            self.passed_over += archive.passed_over
+            self.archives += archive.archives
+
+    def _walk(self) -> Iterator[Found | Archived]:
         for root in self._roots:
             name = root.as_posix()
             if self._again(name):
                 continue
             if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises below a closed folder
-                yield from self._file(Found(path=root, name=name))
+                yield self._file(Found(path=root, name=name))
             else:
                 yield from self._folder(root, name)
 
-    def _folder(self, root: Path, name: str) -> Iterator[Found]:
+    def _folder(self, root: Path, name: str) -> Iterator[Found | Archived]:
         alone = len(self._roots) == 1
         stack: list[_Folder] = []
         given = Found(path=root, name=name)
@@ -104,23 +125,18 @@ class ImageWalk(Iterator[Found]):
             if entry in folder.folders:
                 yield from self._entered(found, found.name + "/", stack)
             elif self._taken(found, alone):
-                yield from self._file(found)
+                yield self._file(found)
             elif archives.is_archive(entry):
                 self.archives += 1
             else:
                 self.passed_over += 1
 
-    def _file(self, found: Found) -> Iterator[Found]:
-        """A file, or what is in it where it is an archive."""
+    def _file(self, found: Found) -> Found | Archived:
+        """A file, or the archive that it is."""
         if not (archives.is_archive(found.name) and os.path.isfile(found.path)):  # noqa: PTH113
-            yield found
-            return
-        archive = Archive(archives.local(found.path), self._suffixes)
+            return found
         prefix = self._prefix(found.name)
-        for stored in archive:
-            yield _found(found, prefix, stored)
-        self.passed_over += archive.passed_over
-        self.archives += archive.archives
+        return Archived(location=str(found.path), name=found.name, prefix=prefix)
 
     def _prefix(self, name: str) -> str:
         """What names below a path given begin with."""
@@ -164,11 +180,15 @@ class _Folder:
     folders: frozenset[str]
 
 
-def _found(archive: Found, prefix: str, stored: Stored) -> Found:
-    if stored.whole:
-        return replace(archive, problem=stored.problem)
-    name, content = prefix + stored.name, stored.content
-    return Found(path=archive.path, name=name, problem=stored.problem, content=content)
+def inside(archived: Archived, archive: Iterator[Stored]) -> Iterator[Found]:
+    """The pictures in an archive, as a walk finds them; what is said of all of it has its name."""
+    path = Path(archived.location)
+    for stored in archive:
+        if stored.whole:
+            yield Found(path=path, name=archived.name, problem=stored.problem)
+        else:
+            name, content = archived.prefix + stored.name, stored.content
+            yield Found(path=path, name=name, problem=stored.problem, content=content)
 
 
 def _listed(path: Path, prefix: str) -> _Folder:
