@@ -20,6 +20,10 @@ def memory():
     system.store.clear()
 
 
+def units(urls):
+    return remote.RemoteWalk(urls).units
+
+
 def read(unit) -> bytes:
     return unit.content()
 
@@ -30,19 +34,19 @@ def test_a_folder_is_walked_in_the_order_of_a_local_one(memory, tmp_path):
         (tmp_path / name).write_bytes(name.encode())
     local = [found.name for found in find_images([tmp_path])]
     for url in ("memory://faces", "memory://faces/", f"file://{tmp_path}"):
-        units = list(remote.units([url]))
-        assert [unit.name for unit in units] == local
-        assert [read(unit) for unit in units] == [name.encode() for name in local]
+        found = list(units([url]))
+        assert [unit.name for unit in found] == local
+        assert [read(unit) for unit in found] == [name.encode() for name in local]
 
 
 def test_several_begin_with_their_urls(memory):
-    units = list(remote.units(["memory://faces/a", "memory://faces/a.jpg", "memory://faces/b.tar"]))
-    assert [unit.name for unit in units] == [
+    found = list(units(["memory://faces/a", "memory://faces/a.jpg", "memory://faces/b.tar"]))
+    assert [unit.name for unit in found] == [
         *("memory://faces/a/1.jpg", "memory://faces/a/b/2.PNG"),
         *("memory://faces/a.jpg", "memory://faces/b.tar"),
     ]
-    assert isinstance(units[-1], Archived)
-    assert units[-1].prefix == "memory://faces/b.tar/"
+    assert isinstance(found[-1], Archived)
+    assert found[-1].prefix == "memory://faces/b.tar/"
 
 
 @pytest.mark.parametrize("ending", ["tar", "tgz", "zip", "parquet"])
@@ -51,7 +55,7 @@ def test_archives_are_read_where_they_are(memory, tmp_path, ending):
     for name in ("1.jpg", "2.jpg"):
         (tmp_path / "in" / name).write_bytes(name.encode())
     memory.pipe(f"/s.{ending}", packed(tmp_path / "in", tmp_path / f"s.{ending}").read_bytes())
-    (archived,) = remote.units([f"memory://s.{ending}"])
+    (archived,) = units([f"memory://s.{ending}"])
     archive = Archive(remote.container(archived.location))
     assert {each.name: each.content for each in inside(archived, archive)} == (
         {"1.jpg": b"1.jpg", "2.jpg": b"2.jpg"}
@@ -83,7 +87,13 @@ def fsspec_lacks(module: str) -> bool:
     return False
 
 
+def test_what_is_passed_over_is_counted(memory):
+    walk = remote.RemoteWalk(["memory://faces"])
+    assert sum(1 for _ in walk.units) == 5
+    assert (walk.passed_over, walk.archives) == (1, 1)
+
+
 def test_what_is_missing_is_a_picture_that_cannot_be_read(memory):
-    (unit,) = remote.units(["memory://none.jpg"])
+    (unit,) = units(["memory://none.jpg"])
     with pytest.raises(FileNotFoundError):
         read(unit)

@@ -14,7 +14,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -87,6 +87,13 @@ class Part:
                 yield each
 
 
+def absolute(archived: Archived) -> Archived:
+    """The same at its whole path: workers may run in another folder."""
+    if remote.is_url(archived.location):
+        return archived
+    return replace(archived, location=str(Path(archived.location).absolute()))
+
+
 def count(archived: Archived) -> Counted:
     """Leaf through an archive, exactly as it is read later."""
     archive = Archive(remote.container(archived.location))
@@ -115,8 +122,9 @@ def _pieces(
 ) -> Iterator[Found | Slice]:
     """A picture, or an archive cut where parts end; ``filled`` images are in the part already."""
     if isinstance(unit, Found):
-        yield unit
+        yield replace(unit, path=unit.path.absolute())
         return
+    unit = absolute(unit)
     start, images = 0, counts[unit.name].images
     while start < images:
         stop = min(images, start + size - (filled + start) % size)
@@ -150,7 +158,7 @@ class PartFolder:
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object], *, resume: bool) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
         self.settings = settings
         table = folder.suffix.lower() in (".csv", ".jsonl", ".parquet")
         if remote.is_url(str(folder)) or ":/" in str(folder) or table or folder.is_file():

@@ -42,21 +42,41 @@ def expanded(urls: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def units(urls: Sequence[str]) -> Iterator[Found | Archived]:
+class RemoteWalk:
     """The pictures and archives under URLs, as ``ImageWalk.units``: folders in the same order.
 
-    With one URL names are relative to it, with several they begin with it. Other files are passed
-    over, archives in folders too.
+    With one URL names are relative to it, with several they begin with it. ``passed_over`` counts
+    the files left out for their suffix so far, ``archives`` the archives in folders.
     """
-    for url in urls:
-        prefix = "" if len(urls) == 1 else url.rstrip("/") + "/"
-        system, path = _opened(url)
-        if archives.is_archive(url):
-            yield Archived(location=url, name=url, prefix=prefix)
-        elif system.isdir(path):
-            yield from _folder(system, path, prefix)
-        else:
-            yield _file(system, path, url)
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self.passed_over = 0
+        self.archives = 0
+        self.units = self._walk(urls)
+
+    def _walk(self, urls: Sequence[str]) -> Iterator[Found | Archived]:
+        for url in urls:
+            prefix = "" if len(urls) == 1 else url.rstrip("/") + "/"
+            system, path = _opened(url)
+            if archives.is_archive(url):
+                yield Archived(location=url, name=url, prefix=prefix)
+            elif system.isdir(path):
+                yield from self._folder(system, path, prefix)
+            else:
+                yield _file(system, path, url)
+
+    def _folder(self, system: Any, path: str, prefix: str) -> Iterator[Found]:
+        """The pictures below a folder, one folder's names in memory; sorted as in a walk."""
+        for entry in sorted(system.ls(path, detail=True), key=_last):
+            name = prefix + _last(entry)
+            if entry["type"] == "directory":
+                yield from self._folder(system, entry["name"], name + "/")
+            elif name.lower().endswith(tuple(IMAGE_SUFFIXES)):
+                yield _file(system, entry["name"], name)
+            elif archives.is_archive(name):
+                self.archives += 1
+            else:
+                self.passed_over += 1
 
 
 def container(location: str) -> Container:
@@ -76,16 +96,6 @@ def _behind(url: str) -> list[str]:
     if not found:
         raise OptionError(f"Expected files that match {url}, got none. Check the URL.")
     return found
-
-
-def _folder(system: Any, path: str, prefix: str) -> Iterator[Found]:
-    """The pictures below a folder, one folder's names in memory; as they are sorted in a walk."""
-    for entry in sorted(system.ls(path, detail=True), key=_last):
-        name = prefix + _last(entry)
-        if entry["type"] == "directory":
-            yield from _folder(system, entry["name"], name + "/")
-        elif name.lower().endswith(tuple(IMAGE_SUFFIXES)):
-            yield _file(system, entry["name"], name)
 
 
 def _last(entry: dict[str, Any]) -> str:

@@ -11,9 +11,9 @@ import hashlib
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ from facegauge.choices import FaceChoice, Input
 from facegauge.errors import FacegaugeError, InputError, OptionError
 from facegauge.panel import Panel
 from facegauge.parts import Counted, Part, PartFolder
+from facegauge.remote import RemoteWalk
 from facegauge.score_parquet import load_pyarrow
 from facegauge.scoring import Scorer
 from facegauge.tables import LandmarkTable, read_landmarks
 from facegauge.values import Outcome
-from facegauge.walk import Archived, Found, find_images
+from facegauge.walk import Archived, ImageWalk, find_images
 
 RETRIES = 10
 """How often a part is begun again whose worker died; then it is probably the part's fault."""
@@ -57,6 +58,16 @@ class Asked:
         options = asdict(self)
         del options["batch_size"]
         return panel.open(options.pop("model"), threads=1, **options)
+
+    def absolute(self) -> Asked:
+        """The same with the whole paths of files: workers may run in another folder."""
+        models = [self.model] if Path(self.model).is_file() else self.model.split(",")
+        detector = self.detector and _absolute(self.detector)
+        return replace(self, model=",".join(map(_absolute, models)), detector=detector)
+
+
+def _absolute(name: str) -> str:
+    return str(Path(name).absolute()) if Path(name).is_file() else name
 
 
 def score_on_ray(
@@ -99,7 +110,7 @@ def score_on_ray(
     settings = _settings(places, asked, landmarks, batches)
     folder = PartFolder(out, settings, resume=resume)
     with _cluster(address, workers):
-        run = _Run(asked=asked, folder=folder, table=table, progress=progress)
+        run = _Run(asked=asked.absolute(), folder=folder, table=table, progress=progress)
         return run.finished(places, batches * asked.batch_size)
 
 
@@ -125,16 +136,17 @@ class _Run:
 
     def finished(self, places: Sequence[str], size: int) -> Summary:
         """Score all that is not there yet, and say what there is."""
-        given = _units([place for place in places if archives.is_archive(place)])
-        archived = (each for each in given if isinstance(each, Archived))
-        counts = dict(_results(self._count.remote(each) for each in archived))
-        begun = self._begun(parts.cut(_units(places), counts, size))
+        given = _walk([place for place in places if archives.is_archive(place)])
+        archived = (each for each in given.units if isinstance(each, Archived))
+        counts = dict(_results(self._count.remote(parts.absolute(each)) for each in archived))
+        walk = _walk(places)
+        begun = self._begun(parts.cut(walk.units, counts, size))
         for summary in _results(begun):
             self.outcomes.update(summary.outcomes)
             self.matched += summary.landmarks_matched or 0
             self.progress(summary.images)
         self.folder.finish(self.parts)
-        return self._summary(counts)
+        return self._summary([*counts.values(), walk])
 
     def _begun(self, cut: Iterable[Part]) -> Iterator[Any]:
         for part in cut:
@@ -146,12 +158,12 @@ class _Run:
             else:
                 yield self._score.remote(self._shared, part)
 
-    def _summary(self, counts: Mapping[str, Counted]) -> Summary:
+    def _summary(self, passed: Sequence[Counted | ImageWalk | RemoteWalk]) -> Summary:
         return Summary(
             images=self.images,
             skipped=self.skipped,
-            passed_over=sum(each.passed_over for each in counts.values()),
-            archives=sum(each.archives for each in counts.values()),
+            passed_over=sum(each.passed_over for each in passed),
+            archives=sum(each.archives for each in passed),
             outcomes=dict(self.outcomes),
             landmarks_matched=self.matched if self.with_table and not self.skipped else None,
         )
@@ -216,10 +228,9 @@ def _places(paths: Sequence[str]) -> list[str]:
     return list(paths)
 
 
-def _units(places: Sequence[str]) -> Iterator[Found | Archived]:
-    if places and remote.is_url(places[0]):
-        return remote.units(places)
-    return find_images(places).units
+def _walk(places: Sequence[str]) -> ImageWalk | RemoteWalk:
+    remotely = bool(places) and remote.is_url(places[0])
+    return RemoteWalk(places) if remotely else find_images(places)
 
 
 def _settings(
