@@ -285,7 +285,8 @@ def _connect(address: str | None, workers: int | None) -> None:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise OptionError(
             f"Expected a Ray cluster at {address or 'this machine'}, got: {told}. Start one with "
-            "ray start --head and give its HOST:PORT, or leave out --address."
+            "ray start --head and give its HOST:PORT, and RAY_AUTH_TOKEN where it asks for one; or "
+            "leave out --address."
         ) from error
 
 
