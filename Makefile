@@ -30,7 +30,7 @@ $(VENV)/demo.stamp: pyproject.toml
 
 $(VENV)/test.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[evaluate,train,serve,dev]'
+	$(BIN)/pip install --quiet --editable '.[evaluate,train,serve,scale,dev]'
 	touch $@ $(VENV)/demo.stamp
 
 clean:

@@ -19,6 +19,7 @@ from facegauge.score_row import SCORE_COLUMNS
 from facegauge.score_table import read_scores
 from facegauge.tables import LANDMARK_COLUMNS
 from facegauge.values import Outcome
+from packed import packed
 
 # Flags are promises: add to this table, never rename or remove.
 FLAGS = {
@@ -26,7 +27,7 @@ FLAGS = {
     "score": {
         *("--model", "--input", "--landmarks", "--faces", "--out", "--resume"),
         *("--workers", "--batch-size", "--device", "--detector", "--draw"),
-        "--explain",
+        *("--explain", "--engine", "--address"),
     },
     "detect": {"--out", "--detector", "--confidence", "--faces", "--workers"},
     "align": {
@@ -247,6 +248,18 @@ def test_a_folder_of_odd_files_is_scored_to_its_end(console, tiny, tmp_path, suf
     passed_over = len(outcomes) - len(taken)
     assert f"{len(taken)} images" in done.err
     assert f"{passed_over} files without an image suffix" in done.err
+
+
+def test_archives_are_scored_where_they_are_given_by_name(tmp_path, console, tiny):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.arange(4800, dtype=np.uint8).reshape(40, 40, 3)).save(tmp_path / "in/1.png")
+    whole = packed(tmp_path / "in", tmp_path / "in" / "whole.zip")
+    done = console("score", tmp_path / "in", "--model", tiny, "--input", "aligned")
+    assert "1 archives passed over: to score one, give it by name" in done.err
+    inside = console("score", whole, "--model", tiny, "--input", "aligned")
+    assert (inside.code, inside.out) == (0, done.out)
+    assert "1.png,0,scored" in inside.out
+    assert "archives" not in inside.err
 
 
 def program(*words: object, folder: Path) -> subprocess.CompletedProcess[bytes]:

@@ -10,6 +10,7 @@ from facegauge.crops import write_crops
 from facegauge.errors import FacegaugeError, OptionError
 from facegauge.tables import LANDMARK_COLUMNS, read_landmarks
 from facegauge.values import Landmarks
+from packed import packed
 from toy_detector import scene, squares
 
 
@@ -197,3 +198,22 @@ def test_the_largest_face_of_a_table_is_the_one_with_the_widest_eyes(photos, tmp
     write_crops([photos], tmp_path / "out", table, faces="largest")
     assert names(tmp_path / "out") == ["a.png"]
     assert (crop_at(tmp_path / "out" / "a.png") == align(picture(0), points())).all()
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz", "zip", "parquet"])
+def test_pictures_in_an_archive_are_cut_like_those_of_its_folder(photos, tmp_path, ending):
+    table = write_table(tmp_path / "l.csv", "a.png", "anna/b.png", "c.bmp")
+    write_crops([photos], tmp_path / "folder", table)
+    write_crops([packed(photos, tmp_path / f"p.{ending}")], tmp_path / "out", table)
+    assert names(tmp_path / "out") == ["a.png", "anna/b.png", "c.png"]
+    for name in names(tmp_path / "out"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "folder" / name).read_bytes()
+
+
+def test_an_archive_that_is_none_is_a_problem(tmp_path):
+    (tmp_path / "p.zip").write_bytes(b"none")
+    table = write_table(tmp_path / "l.csv", "a.png")
+    written = write_crops([tmp_path / "p.zip"], tmp_path / "out", table)
+    assert written.crops == 0
+    (problem,) = written.problems
+    assert "cannot be read on: File is not a zip file" in problem

@@ -10,7 +10,8 @@ from facegauge.alignment import TEMPLATE
 from facegauge.drawing import FAIR, GOOD, LONGEST_SIDE, NO_SCORE, POOR, Drawings, drawn
 from facegauge.errors import OptionError
 from facegauge.values import Assessment, Box, Face, Landmarks, Outcome
-from facegauge.walk import Found
+from facegauge.walk import Found, find_images
+from packed import packed
 
 BLUE = (30, 40, 90)
 
@@ -219,3 +220,23 @@ def test_drawings_do_not_leave_their_folder(photos, tmp_path, monkeypatch):
     name = (photos / "a.jpg").as_posix()
     drawings.draw(Found(path=photos / "a.jpg", name=name), [assessment(99.0)])
     assert names(tmp_path / "out") == [name.lstrip("/")]
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz", "zip", "parquet"])
+def test_pictures_in_an_archive_are_drawn_under_their_names_there(tmp_path, ending):
+    (tmp_path / "in" / "anna").mkdir(parents=True)
+    Image.fromarray(picture()).save(tmp_path / "in" / "anna" / "1.png")
+    path = packed(tmp_path / "in", tmp_path / f"p.{ending}")
+    drawings = Drawings(tmp_path / "drawn", [path])
+    for found in find_images([path]):
+        drawings.draw(found, [assessment(70, face())])
+    with Image.open(tmp_path / "drawn" / "anna" / "1.png.jpg") as shown:
+        assert shown.size == (400, 300)
+
+
+def test_what_leads_out_of_an_archive_is_not_drawn(tmp_path):
+    found = Found(path=tmp_path / "a.tar", name="../1.jpg", problem="a name that leads out")
+    Drawings(tmp_path / "drawn", [tmp_path / "a.tar"]).draw(
+        found, [assessment(None, None, "unreadable")]
+    )
+    assert not (tmp_path / "drawn").exists()

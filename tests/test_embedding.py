@@ -11,6 +11,7 @@ from facegauge.embedding import embed_images, embed_pictures
 from facegauge.errors import InputError, ModelError, OptionError
 from facegauge.pictures import Picture
 from facegauge.tables import LANDMARK_COLUMNS, read_landmarks
+from packed import packed
 from tiny_models import recogniser_file
 from toy_detector import scene, squares
 
@@ -65,6 +66,16 @@ def test_the_detector_finds_the_largest_face(photos, recogniser):
         "none.png: no face found by squares-1 (confidence >= 0.5)",
     ]
     assert sum(done) == 4
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz", "zip"])
+def test_an_archive_is_embedded_like_its_folder(photos, recogniser, tmp_path, ending):
+    options = {"recogniser": recogniser, "detector": squares(size=320)}
+    folder = embed_images([photos], **options)
+    found = embed_images([packed(photos, tmp_path / f"photos.{ending}")], **options)
+    assert found.embeddings.paths == folder.embeddings.paths
+    assert found.embeddings.values.tobytes() == folder.embeddings.values.tobytes()
+    assert found.left_out == folder.left_out
 
 
 def test_landmarks_of_a_table_say_where_the_faces_are(photos, recogniser, tmp_path):

@@ -13,6 +13,7 @@ from facegauge.detection import Detector
 from facegauge.errors import OptionError
 from facegauge.face_table import FACE_COLUMNS, FacesFound, create, find_faces
 from facegauge.tables import read_landmarks
+from packed import packed
 from toy_detector import scene, squares, stubborn
 
 TWO, ONE = ((40, 40, 100), (300, 100, 200)), ((80, 80, 240),)
@@ -55,6 +56,11 @@ def test_every_face_is_a_row_in_the_order_of_the_pictures(photos):
         assert corners[0] < float(row["x_left_eye"]) < float(row["x_right_eye"]) < corners[2]
     assert found == FacesFound(images=4, faces=3, without=1, unreadable=1)
     assert problems == ["broken.jpg: not an image in a supported format"]
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz", "zip"])
+def test_an_archive_gives_the_table_of_its_folder(photos, tmp_path, ending):
+    assert table(packed(photos, tmp_path / f"photos.{ending}")) == table(photos)
 
 
 def test_the_largest_face_of_each_picture(photos):

@@ -11,7 +11,7 @@ import facegauge
 HEAVY = {
     *("torch", "torchvision", "timm", "lightning", "matplotlib", "fastapi", "ray"),
     *("uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"),
-    *("onnx", "scipy", "pandas", "pyarrow", "skimage", "safetensors"),
+    *("onnx", "scipy", "pandas", "pyarrow", "fsspec", "skimage", "safetensors"),
 }
 
 PROBE = """

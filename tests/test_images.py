@@ -76,6 +76,17 @@ def test_pixels_are_contiguous_writable_and_shared_with_nobody(source: Any) -> N
         assert not np.shares_memory(pixels, source)
 
 
+def test_what_reads_bytes_is_a_source_and_may_fail() -> None:
+    content = encoded(gradient(), "PNG")
+    assert colour(lambda: content) == colour(content)
+
+    def fails() -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(UnreadableImage, match="input/output error"):
+        read(fails)
+
+
 def test_a_wrong_picture_never_exists() -> None:
     good = np.zeros((3, 5, 3), np.uint8)
     Picture(pixels=good, width=5, height=3)

@@ -12,7 +12,7 @@ table is the same, byte for byte, as without the interruption.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -41,14 +41,15 @@ class Summary:
     """What became of a batch.
 
     ``images`` were found; of these ``skipped`` were in the table already. ``outcomes`` counts the
-    rows written now; ``passed_over`` the files left out for their suffix; ``landmarks_matched``
-    the images found in the landmark table (None without one): 0 means that the paths in it do not
-    fit.
+    rows written now; ``passed_over`` the files left out for their suffix, ``archives`` those left
+    out because an archive is entered only where it is given by name; ``landmarks_matched`` the
+    images found in the landmark table (None without one): 0 means that the paths in it do not fit.
     """
 
     images: int = 0
     skipped: int = 0
     passed_over: int = 0
+    archives: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     landmarks_matched: int | None = None
 
@@ -117,7 +118,34 @@ def score_images(
             run.finish(chunk)
             if progress is not None:
                 progress(len(chunk))
-    return run.summary(walk.passed_over)
+    return run.summary(walk.passed_over, walk.archives)
+
+
+def score_found(
+    found: Iterable[Found],
+    *,
+    scorer: Scorer | Panel,
+    landmarks: LandmarkTable | None,
+    batch_size: int,
+    emit: Callable[[ScoreRow], None],
+) -> Summary:
+    """Score a stretch of a walk as ``score_images`` scores all of it, in one thread.
+
+    The rows are the same where the stretch begins at a multiple of ``batch_size`` in the walk.
+    """
+    with threads.pool(1) as pool:
+        run = _Run(
+            scorer=scorer,
+            pool=pool,
+            table=None,
+            landmarks=landmarks,
+            emit=emit,
+            seen=None,
+            size=batch_size,
+        )
+        for chunk in threads.under_way(run.chunks(iter(found)), 1):
+            run.finish(chunk)
+    return run.summary(0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +194,7 @@ class _Run:
         if found.problem:
             return []
         points = None if self.landmarks is None else self.landmarks.of(found.name)
-        return self.scorer.prepare(found.path, points)
+        return self.scorer.prepare(found.source, points)
 
     def finish(self, chunk: Sequence[_Job]) -> None:
         """Run the network on a chunk, show it, and write the rows that are not there yet."""
@@ -221,12 +249,13 @@ class _Run:
             if self.emit is not None:
                 self.emit(row)
 
-    def summary(self, passed_over: int) -> Summary:
+    def summary(self, passed_over: int, archives: int) -> Summary:
         """The counts, frozen."""
         return Summary(
             images=self.images,
             skipped=self.skipped,
             passed_over=passed_over,
+            archives=archives,
             outcomes=dict(self.outcomes),
             landmarks_matched=None if self.landmarks is None else self.matched,
         )

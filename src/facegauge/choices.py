@@ -16,6 +16,13 @@ RIVAL = 1 / 3
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
+class Engine(StrEnum):
+    """What a batch runs on: this machine's threads, or a Ray cluster."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class Input(StrEnum):
     """What a picture shows.
 

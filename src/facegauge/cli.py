@@ -16,12 +16,13 @@ import typer
 
 from facegauge import detection, panel
 from facegauge.alignment import Mode
-from facegauge.batch import score_images
-from facegauge.choices import FaceChoice, Input
+from facegauge.batch import Summary, score_images
+from facegauge.choices import Engine, FaceChoice, Input
 from facegauge.cli_curate import compare, select
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
 from facegauge.cli_models import models_app
+from facegauge.cli_scale import on_ray
 from facegauge.cli_serve import serve
 from facegauge.crops import write_crops
 from facegauge.detection import Search
@@ -53,7 +54,7 @@ app.command()(serve)
 app.command()(select)
 app.command()(compare)
 
-Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
+Paths = Annotated[list[str], typer.Argument(help="Image files, folders or archives.")]
 ModelName = Annotated[
     str,
     typer.Option(help="Name of an embedded model or an .onnx file; several with commas between."),
@@ -107,12 +108,34 @@ def score(
     workers: Workers = None,
     batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
     device: Device = "cpu",
+    engine: Annotated[
+        Engine, typer.Option(help="local, or ray: on many machines; --out is a folder then.")
+    ] = Engine.LOCAL,
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a Ray cluster; default: start one here.")
+    ] = None,
 ) -> None:
     """Score images: one row per face, or one that says why an image has no score.
 
     Faces in photos are found by the detector unless a table of landmarks says where they are.
     """
     _only_one(landmarks, detector)
+    if engine is Engine.RAY:
+        summary = on_ray(
+            paths,
+            out,
+            {
+                **{"model": model, "input": input, "faces": faces, "detector": detector},
+                **{"device": device, "explain": explain, "batch_size": batch_size},
+            },
+            landmarks=landmarks,
+            draw=draw,
+            resume=resume,
+            address=address,
+            workers=workers,
+        )
+        _scored(summary, landmarks)
+        return
     scorer = panel.open(
         model, input=input, faces=faces, detector=detector, device=device, explain=explain
     )
@@ -131,6 +154,10 @@ def score(
             emit=row_printer(1 + len(scorer.further)) if out is None else None,
             seen=None if drawings is None else drawings.draw,
         )
+    _scored(summary, landmarks)
+
+
+def _scored(summary: Summary, landmarks: Path | None) -> None:
     report_scores(summary, landmarks)
     if not summary.scored and not summary.skipped:
         raise typer.Exit(1)

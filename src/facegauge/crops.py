@@ -100,10 +100,12 @@ class _Known:
             LandmarkError: there are no faces.
             UnreadableImage: there is no picture.
         """
+        if found.problem:
+            raise UnreadableImage(found.problem)
         if self.table is not None:
             points = self._chosen(self.table.of(found.name), "no landmarks in the table")
-            return images.read(found.path).pixels, points
-        pixels = images.read(found.path).pixels
+            return images.read(found.source).pixels, points
+        pixels = images.read(found.source).pixels
         return pixels, self._chosen(*self._found(pixels))
 
     def _chosen(self, points: Sequence[Landmarks], nothing: str) -> Sequence[Landmarks]:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facegauge import images
+from facegauge.archives import is_archive
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.images import Picture
 from facegauge.places import below
@@ -65,16 +66,18 @@ class Drawings:
                     f"Drawings in {out} would be scored with {path} the next time. Choose a folder "
                     "outside of it for --draw."
                 )
-            if len(paths) > 1 or not path.is_dir():
+            if len(paths) > 1 or not (path.is_dir() or is_archive(path.name)):
                 below(out, path.as_posix())
 
     def draw(self, found: Found, assessments: Sequence[Assessment]) -> None:
         """Write one picture's drawing, unless it is there or the picture cannot be read."""
+        if any(each.outcome is Outcome.UNREADABLE for each in assessments):
+            return
         target = below(self.out, _name(found.name))
-        if target.exists() or any(each.outcome is Outcome.UNREADABLE for each in assessments):
+        if target.exists():
             return
         try:
-            picture = images.read(found.path, short_side=_ENOUGH)
+            picture = images.read(found.source, short_side=_ENOUGH)
             _write(drawn(picture, assessments), target)
         except (UnreadableImage, OSError) as error:
             _log.warning("no drawing of %s: %s", found.name, error)

@@ -96,7 +96,7 @@ def _seen(found: Found, detector: Detector, search: Search) -> _Seen:
     try:
         if found.problem:
             raise UnreadableImage(found.problem)
-        faces = photos.look(found.path, detector, search).faces
+        faces = photos.look(found.source, detector, search).faces
         wanted = faces[:1] if search is Search.LARGEST else faces
         return _Seen(lines=tuple(_line(_cells(found.name, face)) for face in wanted))
     except UnreadableImage as error:

@@ -10,7 +10,7 @@ import io
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ class Picture:
 
 
 def read(
-    source: str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any],
+    source: str | os.PathLike[str] | bytes | Callable[[], bytes] | Image.Image | npt.NDArray[Any],
     *,
     short_side: int | None = None,
     largest_reduction: float | None = None,
@@ -89,7 +89,7 @@ def read(
     given allows it. Without a limit nothing is reduced.
 
     Args:
-        source: A path, an encoded image as bytes, a PIL image or an array.
+        source: A path, an encoded image as bytes or what reads them, a PIL image or an array.
         short_side: Reduce only while the short side keeps at least this many pixels.
         largest_reduction: Reduce at most this many times; below 2 means not at all.
         max_pixels: Refuse pictures of more pixels before decoding them. Arrays are never too large.
@@ -142,6 +142,8 @@ def _as_unreadable() -> Iterator[None]:
 def _stream(source: object) -> Iterator[IO[bytes]]:
     if isinstance(source, bytes | bytearray | memoryview):
         yield io.BytesIO(source)
+    elif callable(source):
+        yield io.BytesIO(source())
     elif isinstance(source, str | os.PathLike):
         _check_file(Path(source))
         with Path(source).open("rb") as file:

@@ -10,6 +10,7 @@ A JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves enough (see images.read).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from facegauge.detection import FINEST, Detector, Search
 from facegauge.images import Picture
 from facegauge.values import Face, Pixels
 
-Source = str | Path | bytes | Pixels
-"""Where a picture comes from: a path, the bytes of a file, or an RGB array."""
+Source = str | Path | bytes | Callable[[], bytes] | Pixels
+"""Where a picture comes from: a path, the bytes of a file or what reads them, or an RGB array."""
 
 _SPARE = 2
 

@@ -120,7 +120,7 @@ class Cut:
 def pictures_under(paths: Sequence[Path | str]) -> Iterator[Picture]:
     """Every picture under some files and folders (see walk.find_images)."""
     found = find_images(paths)
-    return (Picture(name=each.name, source=each.path, problem=each.problem) for each in found)
+    return (Picture(name=each.name, source=each.source, problem=each.problem) for each in found)
 
 
 def chunks(

@@ -5,7 +5,7 @@ pyarrow is imported when it is used: it is part of the extra ``scale``, not of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,23 @@ def load_pyarrow(what: str) -> Any:
     return pyarrow
 
 
-def write_parquet(path: Path, rows: Iterator[ScoreRow]) -> None:
-    """Write rows to a new file; the same rows give the same bytes."""
+def write_parquet(
+    path: Path, rows: Iterator[ScoreRow], notes: Mapping[str, str] | None = None
+) -> None:
+    """Write rows to a new file, with notes in its footer; the same rows give the same bytes."""
     arrow = load_pyarrow("writing .parquet")
     first = next(rows, None)
-    schema = _schema(arrow, 1 if first is None else len(first.models))
+    schema = _schema(arrow, 1 if first is None else len(first.models)).with_metadata(notes)
     rows = rows if first is None else chain([first], rows)
     with arrow.parquet.ParquetWriter(path, schema) as writer:
         while group := [_record(row) for row in islice(rows, ROW_GROUP)]:
             writer.write_table(arrow.Table.from_pylist(group, schema=schema))
+
+
+def read_notes(path: Path) -> dict[str, str]:
+    """The notes in the footer of a file; raises what pyarrow does where it is no parquet."""
+    schema = load_pyarrow("reading .parquet").parquet.read_schema(path)
+    return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
 
 
 def read_parquet(table: Path) -> Iterator[ScoreRow]:

@@ -17,6 +17,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -78,7 +79,8 @@ def open_scores(
 def read_scores(path: Path | str) -> Iterator[ScoreRow]:
     """The rows of a score table one by one, in constant memory.
 
-    A csv may have its columns in another order and more of them.
+    A csv may have its columns in another order and more of them. A folder of parquet files, as
+    ``facegauge score --engine ray`` writes it, is read as one table, in the order of their names.
 
     Raises:
         TableError: not a score table, or a line that is no row, with its number.
@@ -86,6 +88,8 @@ def read_scores(path: Path | str) -> Iterator[ScoreRow]:
         MissingExtra: parquet without pyarrow.
     """
     table = Path(path)
+    if table.is_dir() and (parts := sorted(table.glob("part-*.parquet"))):
+        return chain.from_iterable(map(read_scores, parts))
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": read_parquet}
     return _readable(table, readers[_suffix(table)](table))
 

@@ -48,6 +48,8 @@ def report_scores(summary: Summary, landmarks: Path | None) -> None:
         parts.append(f"{summary.skipped} in the table already")
     if summary.passed_over:
         parts.append(f"{summary.passed_over} files without an image suffix passed over")
+    if summary.archives:
+        parts.append(f"{summary.archives} archives passed over: to score one, give it by name")
     tell("; ".join(parts))
     if summary.landmarks_matched is not None and summary.landmarks_matched < summary.images:
         complain(

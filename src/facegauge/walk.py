@@ -1,6 +1,7 @@
 """The images under some files and folders: in a fixed order, each once, one folder in memory.
 
 Nothing is lost in silence: what cannot be read is found too, and becomes a row that says why.
+An archive given (tar, zip, Parquet) is walked like a folder; one that lies in a folder is not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facegauge import archives
+from facegauge.archives import Archive, Stored
 from facegauge.images import IMAGE_SUFFIXES
+from facegauge.members import Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +23,27 @@ class Found:
     """One image to score: where it is, and its name in tables.
 
     ``problem`` says why nothing can be read there (a folder that cannot be listed); mostly empty.
+    Of a picture in an archive, ``path`` is the archive's and ``content`` the picture's.
     """
 
     path: Path
     name: str
     problem: str = ""
+    content: Content | None = None
+
+    @property
+    def source(self) -> Path | Content:
+        """What ``images.read`` and scorers read."""
+        return self.path if self.content is None else self.content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """An archive given, not entered yet: where it is, its name, and what names in it begin with."""
+
+    location: str
+    name: str
+    prefix: str
 
 
 def find_images(
@@ -33,8 +53,12 @@ def find_images(
 
     Files given are taken whatever they are, even missing ones; in folders only names that end in
     one of ``suffixes`` (in any case) are. Whatever has such a name is found, also a folder, a
-    dangling link or a pipe: reading it gives a row that says so. With exactly one folder given,
-    names are relative to it; otherwise they begin with the path as given.
+    dangling link or a pipe: reading it gives a row that says so. An archive given is walked in its
+    own order (see archives); those in folders are passed over. With exactly one folder or archive
+    given, names are relative to it; otherwise they begin with the path as given.
+
+    Raises:
+        MissingExtra: a Parquet file is given, and pyarrow is not installed.
     """
     return ImageWalk(paths, suffixes)
 
@@ -42,36 +66,53 @@ def find_images(
 class ImageWalk(Iterator[Found]):
     """The images under some paths, one folder in memory at a time.
 
-    ``passed_over`` counts the files left out for their suffix so far. An image can be met twice
-    only where a path given lies inside another: those few are remembered, the images are not.
+    ``passed_over`` counts the files left out for their suffix so far, ``archives`` the archives in
+    folders and archives, which are left out, too. An image can be met twice only where a path given
+    lies inside another: those few are remembered, the images are not. ``units``, drawn instead of
+    the walk itself, are the same with archives as they are, not entered.
     """
 
     def __init__(self, paths: Sequence[Path | str], suffixes: AbstractSet[str]) -> None:
         self.passed_over = 0
-        self._suffixes = tuple(suffix.lower() for suffix in suffixes)
+        self.archives = 0
+        self._suffixes = frozenset(suffix.lower() for suffix in suffixes)
+        self._endings = tuple(self._suffixes)
         self._roots = list(dict.fromkeys(Path(path) for path in paths))
         self._given = {root.as_posix() for root in self._roots}
         self._met: set[str] = set()
-        self._found = self._walk()
+        for root in self._roots:
+            archives.require(root)
+        self.units = self._walk()
+        self._found = self._entering()
 
     def __next__(self) -> Found:
         return next(self._found)
 
-    def _walk(self) -> Iterator[Found]:
+    def _entering(self) -> Iterator[Found]:
+        for unit in self.units:
+            if isinstance(unit, Found):
+                yield unit
+                continue
+            archive = Archive(archives.local(Path(unit.location)), self._suffixes)
+            yield from inside(unit, archive)
+            self.passed_over += archive.passed_over
+            self.archives += archive.archives
+
+    def _walk(self) -> Iterator[Found | Archived]:
         for root in self._roots:
             name = root.as_posix()
             if self._again(name):
                 continue
             if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises below a closed folder
-                yield Found(path=root, name=name)
+                yield self._file(Found(path=root, name=name))
             else:
                 yield from self._folder(root, name)
 
-    def _folder(self, root: Path, name: str) -> Iterator[Found]:
+    def _folder(self, root: Path, name: str) -> Iterator[Found | Archived]:
         alone = len(self._roots) == 1
-        prefix = "" if alone or name == "." else name.rstrip("/") + "/"
         stack: list[_Folder] = []
-        yield from self._entered(Found(path=root, name=name), prefix, stack, given=True)
+        given = Found(path=root, name=name)
+        yield from self._entered(given, self._prefix(name), stack, given=True)
         while stack:
             folder = stack[-1]
             entry = next(folder.entries, None)
@@ -84,9 +125,22 @@ class ImageWalk(Iterator[Found]):
             if entry in folder.folders:
                 yield from self._entered(found, found.name + "/", stack)
             elif self._taken(found, alone):
-                yield found
+                yield self._file(found)
+            elif archives.is_archive(entry):
+                self.archives += 1
             else:
                 self.passed_over += 1
+
+    def _file(self, found: Found) -> Found | Archived:
+        """A file, or the archive that it is."""
+        if not (archives.is_archive(found.name) and os.path.isfile(found.path)):  # noqa: PTH113
+            return found
+        prefix = self._prefix(found.name)
+        return Archived(location=str(found.path), name=found.name, prefix=prefix)
+
+    def _prefix(self, name: str) -> str:
+        """What names below a path given begin with."""
+        return "" if len(self._roots) == 1 or name == "." else name.rstrip("/") + "/"
 
     def _entered(
         self, found: Found, prefix: str, stack: list[_Folder], given: bool = False
@@ -107,7 +161,7 @@ class ImageWalk(Iterator[Found]):
         return self._has_suffix(found) or (not alone and found.name in self._given)
 
     def _has_suffix(self, found: Found) -> bool:
-        return found.name.lower().endswith(self._suffixes)
+        return found.name.lower().endswith(self._endings)
 
     def _again(self, name: str) -> bool:
         if name not in self._given:
@@ -124,6 +178,17 @@ class _Folder:
     identity: tuple[int, int]
     entries: Iterator[str]
     folders: frozenset[str]
+
+
+def inside(archived: Archived, archive: Iterator[Stored]) -> Iterator[Found]:
+    """The pictures in an archive, as a walk finds them; what is said of all of it has its name."""
+    path = Path(archived.location)
+    for stored in archive:
+        if stored.whole:
+            yield Found(path=path, name=archived.name, problem=stored.problem)
+        else:
+            name, content = archived.prefix + stored.name, stored.content
+            yield Found(path=path, name=name, problem=stored.problem, content=content)
 
 
 def _listed(path: Path, prefix: str) -> _Folder:

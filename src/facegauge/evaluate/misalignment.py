@@ -135,7 +135,7 @@ def score_misaligned(
         if faces:
             points = max(faces, key=alignment.frontal_eye_distance)
             each = [points, *jitter.moved(points, found.name)]
-            prepared = [part for one in each for part in scorer.prepare(found.path, [one])]
+            prepared = [part for one in each for part in scorer.prepare(found.source, [one])]
             answers = scorer.finish(prepared)
             rows.append([np.nan if one.score is None else one.score for one in answers])
             names.append(found.name)

@@ -168,6 +168,6 @@ def _raw(kind: ImportKind, model: Path, faces: Path) -> Iterator[float]:
     whole = kind.crop.view is View.WHOLE
     scorer = Scorer(model, input=Input.CROP if whole else Input.ALIGNED)
     for found in find_images([faces]):
-        for each in scorer.assess(found.path):
+        for each in scorer.assess(found.source):
             if each.outcome is Outcome.SCORED and each.raw is not None:
                 yield each.raw
