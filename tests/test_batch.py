@@ -258,7 +258,7 @@ def test_what_is_done_before_an_error_stays_and_is_continued(tmp_path, suffix, e
     folder, out = photos(tmp_path / "in"), tmp_path / f"t{suffix}"
     run(folder, tmp_path / f"whole{suffix}")
     with pytest.raises(type(error)):
-        run(folder, out, FailingScorer(error, 3))
+        run(folder, out, FailingScorer(error, 5), workers=1)
     assert not readers()
     grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
     assert {row.path for row in read_scores(grown)} >= {f"{n:04}.jpg" for n in range(5)}
@@ -279,6 +279,22 @@ def test_an_error_while_reading_is_raised_and_leaves_no_thread(tmp_path):
         run(photos(tmp_path / "in", 400), tmp_path / "t.csv", scorer, batch_size=100)
     assert not readers()
     assert sum(scorer.prepared.values()) < 100  # what was not begun is not read any more
+
+
+def test_as_many_network_calls_run_side_by_side_as_there_are_workers(tmp_path):
+    class Meeting(FakeScorer):
+        def finish(self, prepared):
+            together.wait(timeout=5)  # raises unless three calls are here at once
+            return super().finish(prepared)
+
+    together = threading.Barrier(3)
+    folder = photos(tmp_path / "in", 12)
+    scorer = Meeting()
+    scorer.prepare = lambda source, landmarks=None: [
+        FakePrepared(crop=np.ones((8, 8, 3), np.uint8))
+    ]
+    run(folder, tmp_path / "t.csv", scorer, workers=3, batch_size=2)
+    assert scorer.calls == [2] * 6
 
 
 def test_a_scorer_that_loses_a_face_is_found_out(tmp_path):

@@ -16,7 +16,7 @@ import typer
 
 from facegauge import detection, panel
 from facegauge.alignment import Mode
-from facegauge.batch import score_images
+from facegauge.batch import BATCH, score_images
 from facegauge.choices import FaceChoice, Input
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
@@ -60,7 +60,7 @@ DetectorFile = Annotated[
     str | None, typer.Option(help="A facegauge detector, or a published YuNet or SCRFD file.")
 ]
 FoundFaces = Annotated[Search, typer.Option("--faces", help="Which faces of a picture.")]
-Workers = Annotated[int | None, typer.Option(help="Reading threads; default: cores.")]
+Workers = Annotated[int | None, typer.Option(help="Threads, each a core; default: all.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")]
 
@@ -102,7 +102,7 @@ def score(
         bool, typer.Option("--explain", help="Say what was worst about each face, with advice.")
     ] = False,
     workers: Workers = None,
-    batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Images per network call.")] = BATCH,
     device: Device = "cpu",
 ) -> None:
     """Score images: one row per face, or one that says why an image has no score.
@@ -111,7 +111,13 @@ def score(
     """
     _only_one(landmarks, detector)
     scorer = panel.open(
-        model, input=input, faces=faces, detector=detector, device=device, explain=explain
+        model,
+        input=input,
+        faces=faces,
+        detector=detector,
+        threads=1,  # the workers are the threads, see threads.py
+        device=device,
+        explain=explain,
     )
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)

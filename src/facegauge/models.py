@@ -256,6 +256,7 @@ def session(path: Path, threads: int | None, device: str) -> onnxruntime.Inferen
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [provider] if device == "cpu" else [provider, _PROVIDERS["cpu"]]
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
