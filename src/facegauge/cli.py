@@ -18,12 +18,14 @@ from facegauge import detection, panel
 from facegauge.alignment import Mode
 from facegauge.batch import BATCH, score_images
 from facegauge.choices import FaceChoice, Input
+from facegauge.cli_bench import bench
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
 from facegauge.cli_models import models_app
 from facegauge.cli_serve import serve
 from facegauge.crops import write_crops
 from facegauge.detection import Search
+from facegauge.devices import DEVICES
 from facegauge.drawing import Drawings
 from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
@@ -49,6 +51,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.command()(embed)
 app.command()(label)
 app.command()(serve)
+app.command()(bench)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files or folders.")]
 ModelName = Annotated[
@@ -61,7 +64,8 @@ DetectorFile = Annotated[
 ]
 FoundFaces = Annotated[Search, typer.Option("--faces", help="Which faces of a picture.")]
 Workers = Annotated[int | None, typer.Option(help="Threads, each a core; default: all.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Device = Annotated[str, typer.Option(help=DEVICES)]
+TrainingDevice = Annotated[str, typer.Option(help="cpu or cuda.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")]
 
 
@@ -220,7 +224,7 @@ def train(
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing run.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that prepare crops.")] = 1,
-    device: Device = "cpu",
+    device: TrainingDevice = "cpu",
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this stage of efficient-fiqa; may be repeated.")
     ] = None,

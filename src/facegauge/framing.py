@@ -26,7 +26,7 @@ def blank(crop: Pixels) -> str:
         >>> blank(np.full((4, 4, 3), 200, dtype=np.uint8))
         'blank: 96 % of the pixels lie within 0 grey levels'
     """
-    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
+    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     low, high = _percentiles(grey, (0.02, 0.98))
     if high - low >= _BLANK_RANGE:
         return ""
