@@ -13,6 +13,7 @@ table is the same, byte for byte, as without the interruption.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +29,7 @@ from facegauge.score_row import ScoreRow
 from facegauge.score_table import ScoreTable, open_scores
 from facegauge.tables import LandmarkTable
 from facegauge.values import Assessment, Outcome
-from facegauge.walk import Found, find_images
+from facegauge.walk import Found, ImageWalk, find_images
 
 if TYPE_CHECKING:
     from facegauge.panel import Panel
@@ -90,6 +91,8 @@ def score_images(
         OptionError: workers or batch_size below 1, resume without a table, or a table that exists
             or cannot be continued (see ``score_table.open_scores``).
         TableError: the table to resume is none.
+        UnwritablePlace: the table cannot grow any more; what it has is complete.
+        SourceGone: a folder of pictures disappeared; the table has no rows about that.
     """
     workers = threads.count(workers)
     if batch_size < 1 or (resume and out is None):
@@ -112,6 +115,7 @@ def score_images(
     with target as table, threads.pool(workers) as pool:
         run = _Run(
             scorer=scorer,
+            walk=walk,
             pool=pool,
             table=table,
             landmarks=landmarks,
@@ -120,7 +124,7 @@ def score_images(
             size=batch_size,
         )
         ahead = 1 + -(-2 * workers // batch_size)
-        read = threads.under_way(run.chunks(walk), ahead)
+        read = threads.under_way(run.chunks(), ahead)
         for chunk in threads.under_way(run.judged(read), workers):
             run.finish(chunk)
             if progress is not None:
@@ -150,6 +154,7 @@ class _Run:
     """One batch on its way: chunks of images in, rows out, and the counts."""
 
     scorer: Scorer | Panel
+    walk: ImageWalk
     pool: ThreadPoolExecutor
     table: ScoreTable | None
     landmarks: LandmarkTable | None
@@ -161,9 +166,9 @@ class _Run:
     matched: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
-    def chunks(self, walk: Iterator[Found]) -> Iterator[list[_Job]]:
+    def chunks(self) -> Iterator[list[_Job]]:
         """Chunks of ``size`` images; reading begins unless a whole chunk is done."""
-        while chunk := [self._job(found) for found in islice(walk, self.size)]:
+        while chunk := [self._job(found) for found in islice(self.walk, self.size)]:
             if not all(job.done for job in chunk):
                 chunk = [self._begun(job) for job in chunk]
             yield chunk
@@ -179,8 +184,12 @@ class _Run:
         return replace(job, faces=self.pool.submit(self._read, job.found))
 
     def _read(self, found: Found) -> Faces:
-        if found.problem:
-            return []
+        faces = [] if found.problem else self._prepared(found)
+        if found.problem or not os.path.lexists(found.path):  # asked last: it may go meanwhile
+            self.walk.require_there()
+        return faces
+
+    def _prepared(self, found: Found) -> Faces:
         points = None if self.landmarks is None else self.landmarks.of(found.name)
         return self.scorer.prepare(found.path, points)
 

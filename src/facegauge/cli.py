@@ -33,6 +33,7 @@ from facegauge.tables import read_landmarks
 from facegauge.terminal import (
     complain,
     counting,
+    finish_rows,
     report_faces,
     report_scores,
     row_printer,
@@ -138,6 +139,8 @@ def score(
             emit=row_printer(1 + len(scorer.further)) if out is None else None,
             seen=None if drawings is None else drawings.draw,
         )
+    if out is None:
+        finish_rows()
     report_scores(summary, landmarks)
     if not summary.scored and not summary.skipped:
         raise typer.Exit(1)

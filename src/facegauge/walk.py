@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facegauge.errors import SourceGone
 from facegauge.images import IMAGE_SUFFIXES
 
 
@@ -52,10 +53,29 @@ class ImageWalk(Iterator[Found]):
         self._roots = list(dict.fromkeys(Path(path) for path in paths))
         self._given = {root.as_posix() for root in self._roots}
         self._met: set[str] = set()
+        self._entered_roots: dict[Path, tuple[int, int]] = {}
         self._found = self._walk()
 
     def __next__(self) -> Found:
         return next(self._found)
+
+    def require_there(self) -> None:
+        """Call it when a picture that was found is missing: one may go, but not all of them.
+
+        Raises:
+            SourceGone: a folder that was given and walked is no longer there, or another one is in
+                its place, as where a disk was mounted.
+        """
+        for root, identity in self._entered_roots.items():
+            try:
+                gone = _identity(root.stat()) != identity
+            except OSError:
+                gone = True
+            if gone:
+                raise SourceGone(
+                    f"The folder {root} is needed until the end, and it is gone since the run "
+                    "began. Bring it back (is its disk connected?), and go on with --resume."
+                )
 
     def _walk(self) -> Iterator[Found]:
         for root in self._roots:
@@ -98,7 +118,9 @@ class ImageWalk(Iterator[Found]):
             reason = error.strerror or type(error).__name__
             yield replace(found, problem=f"folder cannot be listed: {reason}")
             return
-        if self._has_suffix(found) and not given:
+        if given:
+            self._entered_roots[found.path] = folder.identity
+        elif self._has_suffix(found):
             yield found
         if folder.identity not in {outer.identity for outer in stack}:
             stack.append(folder)
@@ -137,10 +159,14 @@ def _listed(path: Path, prefix: str) -> _Folder:
     return _Folder(
         path=path,
         prefix=prefix,
-        identity=(status.st_dev, status.st_ino),
+        identity=_identity(status),
         entries=iter(sorted(names)),
         folders=frozenset(folders),
     )
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
