@@ -13,6 +13,7 @@ from pathlib import Path
 
 from facegauge.errors import SourceGone
 from facegauge.images import IMAGE_SUFFIXES
+from facegauge.name_order import in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,19 +151,24 @@ class _Folder:
 
 def _listed(path: Path, prefix: str) -> _Folder:
     status = path.stat()
-    names, folders = [], []
+    folders: set[str] = set()
     with os.scandir(path) as entries:
-        for entry in entries:
-            names.append(entry.name)
-            if _is_folder(entry):
-                folders.append(entry.name)
+        names = in_order(_noted(entries, folders))
     return _Folder(
         path=path,
         prefix=prefix,
         identity=_identity(status),
-        entries=iter(sorted(names)),
+        entries=names,
         folders=frozenset(folders),
     )
+
+
+def _noted(entries: Iterator[os.DirEntry[str]], folders: set[str]) -> Iterator[str]:
+    """The names of all entries; those of folders are put into ``folders`` as well."""
+    for entry in entries:
+        if _is_folder(entry):
+            folders.add(entry.name)
+        yield entry.name
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
