@@ -6,7 +6,8 @@ DATA holds ``peers/lightqnet-*.onnx``. All run in the same ONNX Runtime on one t
 112 pixels a call, in turns of one call each; the median of the processor's time counts, which other
 processes do not lengthen much. LightQNet's time holds what its file leaves to the caller: the crop
 is resized to 96 pixels, its channels are swapped and its values scaled. Ours takes the crop as it
-is.
+is. ``--eager`` adds the network of our default as PyTorch runs it without an export, on one thread
+too, its weights drawn at random: they are not what takes time.
 """
 
 from __future__ import annotations
@@ -35,10 +36,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--models", nargs="+", default=[models.DEFAULT])
     parser.add_argument("--turns", type=int, default=400)
+    parser.add_argument("--eager", action="store_true")
     options = parser.parse_args()
     judges = {name: ours(name) for name in options.models}
     for path in sorted((options.data / "peers").glob("lightqnet-*.onnx")):
         judges[path.stem] = on_one_crop(lightqnet(path, threads=1))
+    if options.eager:
+        judges["the default's network in PyTorch"] = eager()
     times = measured(judges, options.turns)
     print(f"| model | ms a crop, one thread | times {REFERENCE} | MACs, parameters, file |")
     print("|---|---|---|---|")
@@ -51,6 +55,24 @@ def ours(name: str) -> Judge:
     """A model file of ours: uint8 in, score out."""
     model = models.open(name, threads=1)
     return on_one_crop(lambda crops: model.predict(crops).score)
+
+
+def eager() -> Judge:
+    """The default's network in PyTorch: uint8 in, raw quality out."""
+    import torch
+
+    from facegauge.train.recipe_first import First
+    from facegauge.train.students import Student, planes
+
+    torch.set_num_threads(1)
+    recipe = First()
+    network = Student(recipe.backbone, recipe.head_width, 1, []).eval()
+
+    def judge(crops: Pixels) -> object:
+        with torch.inference_mode():
+            return network(planes(torch.from_numpy(crops)))
+
+    return on_one_crop(judge)
 
 
 def on_one_crop(judge: Judge) -> Judge:

@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from facegauge.score_table import read_scores
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -61,7 +63,7 @@ def measured(images: Path, flags: list[str], out: Path) -> Cost:
     seconds = time.perf_counter() - start
     if status:
         sys.exit(f"facegauge score ended with status {status}")
-    rows = sum(1 for _ in out.open()) - 1
+    rows = sum(1 for _ in read_scores(out))
     return Cost(images=rows, seconds=seconds, megabytes=usage.ru_maxrss / 1024)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from facegauge.batch import Summary, score_images
-from facegauge.errors import OptionError, TableError
+from facegauge.errors import OptionError, SourceGone, TableError, UnwritablePlace
 from facegauge.score_table import read_scores
 from facegauge.tables import LANDMARK_COLUMNS, read_landmarks
 from facegauge.values import Assessment, Box, Face, Outcome
@@ -258,7 +259,7 @@ def test_what_is_done_before_an_error_stays_and_is_continued(tmp_path, suffix, e
     folder, out = photos(tmp_path / "in"), tmp_path / f"t{suffix}"
     run(folder, tmp_path / f"whole{suffix}")
     with pytest.raises(type(error)):
-        run(folder, out, FailingScorer(error, 3))
+        run(folder, out, FailingScorer(error, 5), workers=1)
     assert not readers()
     grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
     assert {row.path for row in read_scores(grown)} >= {f"{n:04}.jpg" for n in range(5)}
@@ -279,6 +280,22 @@ def test_an_error_while_reading_is_raised_and_leaves_no_thread(tmp_path):
         run(photos(tmp_path / "in", 400), tmp_path / "t.csv", scorer, batch_size=100)
     assert not readers()
     assert sum(scorer.prepared.values()) < 100  # what was not begun is not read any more
+
+
+def test_as_many_network_calls_run_side_by_side_as_there_are_workers(tmp_path):
+    class Meeting(FakeScorer):
+        def finish(self, prepared):
+            together.wait(timeout=5)  # raises unless three calls are here at once
+            return super().finish(prepared)
+
+    together = threading.Barrier(3)
+    folder = photos(tmp_path / "in", 12)
+    scorer = Meeting()
+    scorer.prepare = lambda source, landmarks=None: [
+        FakePrepared(crop=np.ones((8, 8, 3), np.uint8))
+    ]
+    run(folder, tmp_path / "t.csv", scorer, workers=3, batch_size=2)
+    assert scorer.calls == [2] * 6
 
 
 def test_a_scorer_that_loses_a_face_is_found_out(tmp_path):
@@ -333,7 +350,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
         run(tmp_path / f"{count}", tmp_path / f"{count}.csv", Heavy(), workers=2, batch_size=16)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 16 * 64 * 64 * 3  # a batch of crops; 4800 more would be 59 MB
+    assert peaks[1] < peaks[0] + 3 * 16 * 64 * 64 * 3  # three batches; 4800 crops would be 59 MB
 
 
 def test_every_image_is_seen_before_its_rows_are_written(tmp_path):
@@ -380,6 +397,84 @@ def test_an_error_while_seeing_stops_the_batch(tmp_path):
     assert not readers()
     written = {row.path for row in read_scores(tmp_path / "t.csv")}
     assert written == {f"000{number}.jpg" for number in range(9)}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_folder_that_disappears_stops_the_batch_and_says_nothing_of_it(tmp_path, suffix):
+    folder, away, out = photos(tmp_path / "in"), tmp_path / "away", tmp_path / f"t{suffix}"
+    run(folder, tmp_path / f"whole{suffix}")
+
+    class Leaving(FakeScorer):
+        def prepare(self, source, landmarks=None):
+            if Path(source).name == "0020.jpg":
+                folder.rename(away)
+            if not Path(source).exists():
+                gone = Assessment(outcome=Outcome.UNREADABLE, detail="no such file")
+                return [FakePrepared(assessment=gone)]
+            return super().prepare(source, landmarks)
+
+    with pytest.raises(SourceGone, match="Bring it back"):
+        run(folder, out, Leaving(), workers=1)
+    grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
+    rows = list(read_scores(grown))
+    assert 0 < len({row.path for row in rows}) <= 20
+    assert Outcome.UNREADABLE not in {row.outcome for row in rows}
+    assert not readers()
+    away.rename(folder)
+    run(folder, out, resume=True)
+    assert out.read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
+
+
+def test_a_picture_that_disappears_is_a_row(tmp_path):
+    folder = photos(tmp_path / "in", 12)
+
+    class Losing(FakeScorer):
+        def prepare(self, source, landmarks=None):
+            if Path(source).name == "0004.jpg":
+                (folder / "0009.jpg").unlink()
+            if not Path(source).exists():
+                gone = Assessment(outcome=Outcome.UNREADABLE, detail="no such file")
+                return [FakePrepared(assessment=gone)]
+            return super().prepare(source, landmarks)
+
+    run(folder, tmp_path / "t.csv", Losing(), workers=1)
+    rows = {row.path: row.outcome for row in read_scores(tmp_path / "t.csv")}
+    assert rows["0009.jpg"] is Outcome.UNREADABLE
+    assert len(rows) == 12
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_on_a_full_disk_a_batch_stops_and_is_continued(tmp_path, suffix, small_disk):
+    folder, out = photos(tmp_path / "in", 200), small_disk.folder / f"t{suffix}"
+    run(folder, tmp_path / f"whole{suffix}")
+    with pytest.raises(UnwritablePlace, match="No space left on device"):
+        run(folder, out)
+    grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
+    assert len(list(read_scores(grown))) > 10
+    assert not readers()
+    small_disk.grow()
+    assert run(folder, out, resume=True).skipped > 5
+    assert out.read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
+
+
+@dataclass
+class SmallDisk:
+    folder: Path
+
+    def grow(self) -> None:
+        subprocess.run(["mount", "-o", "remount,size=4M", self.folder], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of two pages, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", folder]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield SmallDisk(folder)
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -61,6 +61,7 @@ FLAGS = {
         *("--link-to", "--images"),
     },
     "compare": {"--out", "--names", "--different-models", "--resamples", "--seed"},
+    "bench": {"--model", "--input", "--threads", "--device", "--count", "--out"},
     "serve": {
         *("--host", "--port", "--model", "--input", "--detector", "--faces", "--device"),
         *("--workers", "--api-key", "--file-bytes", "--request-bytes", "--held-bytes", "--pixels"),
@@ -291,3 +292,22 @@ def test_the_program_prints_odd_names_and_ends_with_2_on_errors(tiny, tmp_path):
     assert wrong.returncode == 2
     assert wrong.stderr.startswith(b"facegauge: ")
     assert b"Traceback" not in done.stderr + wrong.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_standard_output_is_one_line_and_exit_code_2(tmp_path):
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    command = [sys.executable, "-c", "from facegauge.cli import main; main()", "score", tmp_path]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, "--input", "aligned"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 2
+    assert "the standard output took no more: No space left on device" in done.stderr
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,9 +13,11 @@ from facegauge.errors import (
     ModelNotFound,
     OptionError,
     RecipeError,
+    SourceGone,
     TableError,
     TrainingError,
     UnreadableImage,
+    UnwritablePlace,
 )
 
 PARENTS = [
@@ -23,6 +25,8 @@ PARENTS = [
     (UnreadableImage, InputError),
     (LandmarkError, InputError),
     (TableError, InputError),
+    (SourceGone, FacegaugeError),
+    (UnwritablePlace, FacegaugeError),
     (OptionError, FacegaugeError),
     (ModelError, FacegaugeError),
     (ModelNotFound, ModelError),

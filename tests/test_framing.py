@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facegauge.cards import Crop, View
-from facegauge.framing import LOOSE, cut, loose_box, reduced, whole_view
+from facegauge.framing import LOOSE, blank, cut, loose_box, reduced, whole_view
 from facegauge.values import Box, Face, Landmarks
 
 RAMP = np.stack([*np.mgrid[0:60, 0:90], np.zeros((60, 90))], axis=2).astype(np.uint8)
@@ -41,3 +41,15 @@ def test_a_cut_ends_with_the_picture():
     assert inside[0, 0].tolist() == [5, 10, 0]
     assert cut(RAMP, Box(x0=-50, y0=-50, x1=500, y1=500)).shape == RAMP.shape
     assert cut(RAMP, Box(x0=200, y0=10, x1=300, y1=20)).size == 0
+
+
+def test_blank_goes_by_the_percentiles_of_numpy():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        low = rng.integers(0, 248)
+        high = min(256, low + rng.integers(1, 20))
+        grey = rng.integers(low, high, rng.integers(1, 60, 2)).astype(np.uint8)
+        expected = np.diff(np.percentile(grey, [2, 98]))[0]
+        told = blank(np.repeat(grey[..., None], 3, axis=2))
+        assert bool(told) == (expected < 8), (expected, told)
+        assert not told or f"within {expected:.0f} grey" in told

@@ -1,16 +1,20 @@
 import builtins
 import csv
 import dataclasses
+import errno
 import json
+import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from facegauge import score_parquet
-from facegauge.errors import InputError, MissingExtra, OptionError, TableError
+from facegauge import score_parquet, score_table
+from facegauge.errors import InputError, MissingExtra, OptionError, TableError, UnwritablePlace
 from facegauge.score_row import SCORE_COLUMNS, ScoreRow, escaped, one_line, unescaped
-from facegauge.score_table import open_scores, read_scores
+from facegauge.score_table import ScoreTable, open_scores, read_scores
 from facegauge.values import Assessment, Box, Face, Measure, Outcome
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -474,3 +478,124 @@ def test_a_table_explains_all_of_its_faces_or_none(tmp_path, suffix, explain):
     with pytest.raises(OptionError, match=f"all of its faces or none.*{said}"):
         open_scores(out, model="m-1", explain=not explain, resume=True)
     assert out.read_bytes() == before
+
+
+class Full:
+    """A file on a disk with room for so many bytes more."""
+
+    def __init__(self, file: object, room: int) -> None:
+        self._file, self._room = file, room
+
+    def write(self, data: memoryview) -> int:
+        if not self._room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = min(len(data), self._room)
+        self._room -= taken
+        return self._file.write(data[:taken])
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("room", [0, 1, 150, 151, 250])
+def test_on_a_full_disk_whole_images_stay_and_can_be_continued(tmp_path, suffix, room):
+    out, whole = tmp_path / f"t{suffix}", tmp_path / f"whole{suffix}"
+    write(whole, *IMAGES)
+    grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
+    with pytest.raises(UnwritablePlace) as caught, open_scores(out, model="m-1") as table:
+        table._file = Full(table._file, room)
+        for rows in IMAGES:
+            table.append(rows)
+    for part in ("a place where it can grow", "No space left on device", "--resume", str(grown)):
+        assert part in str(caught.value)
+    found = list(read_scores(grown))
+    images = [rows for rows in IMAGES if rows[0] in found]
+    assert found == [row for rows in images for row in rows]
+    assert len(images) < len(IMAGES)
+    write(out, *IMAGES, resume=True)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_that_cannot_even_begin_leaves_nothing(tmp_path, suffix, monkeypatch):
+    def fail(self, data: bytes) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(ScoreTable, "_write", fail)
+    with pytest.raises(OptionError, match="Read-only file system"):
+        open_scores(tmp_path / f"t{suffix}", model="m-1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_read_only_place_is_refused(tmp_path, suffix, monkeypatch):
+    def opened(self, *_args, **_options) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(OptionError, match=r"got .*: Read-only file system\. Pass another --out"):
+        open_scores(tmp_path / f"t{suffix}", model="m-1")
+
+
+def test_without_room_for_parquet_the_journal_stays(tmp_path, monkeypatch):
+    out = tmp_path / "t.parquet"
+
+    def full(path: Path, rows: object) -> None:
+        path.write_bytes(b"PAR1")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(score_table, "write_parquet", full)
+        with pytest.raises(UnwritablePlace, match=r"partial\.jsonl is complete.*--resume"):
+            write(out, *IMAGES)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.parquet.partial.jsonl"]
+    write(out, resume=True)
+    assert list(read_scores(out)) == [row for rows in IMAGES for row in rows]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+FILLER = """
+import resource, sys
+from facegauge.errors import UnwritablePlace
+from facegauge.score_row import ScoreRow
+from facegauge.score_table import open_scores
+from facegauge.values import Outcome
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    with open_scores(sys.argv[1], model="m-1", resume=True) as table:
+        for number in range(1000):
+            row = ScoreRow(path=f"{number}.jpg", face=0, outcome=Outcome.NO_FACE, detail="x" * 50)
+            if not table.done(row.path):
+                table.append([row])
+except UnwritablePlace as error:
+    sys.exit(f"{error}")
+"""
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_where_files_may_not_grow_any_more_the_table_is_whole(tmp_path, suffix):
+    """As a quota: the kernel itself refuses the write."""
+    pytest.importorskip("resource")
+    out = tmp_path / f"t{suffix}"
+    grown = out.with_name(out.name + ".partial.jsonl") if suffix == ".parquet" else out
+    for limit in (10_001, 30_003):
+        done = filled(out, limit)
+        assert done.returncode == 1
+        assert "File too large" in done.stderr
+        rows = list(read_scores(grown))
+        assert [row.path for row in rows] == [f"{number}.jpg" for number in range(len(rows))]
+        assert 0.9 * limit < grown.stat().st_size <= limit
+    assert filled(out, 10_000_000).returncode == 0
+    assert len(list(read_scores(out))) == 1000
+
+
+def filled(out: Path, limit: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", FILLER, out, str(limit)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )

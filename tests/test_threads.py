@@ -1,6 +1,7 @@
 import threading
 import time
 
+import cv2
 import pytest
 
 from facegauge import threads
@@ -34,3 +35,18 @@ def test_there_is_at_least_one_worker():
     assert threads.count(3) == 3
     with pytest.raises(OptionError, match="--workers"):
         threads.count(0)
+
+
+def test_opencv_starts_no_threads_beside_the_workers():
+    before = cv2.getNumThreads()
+    with threads.pool(3):
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == before
+
+
+def test_there_are_as_many_workers_as_cores_this_process_may_use(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 5, 7}, raising=False)
+    assert threads.count(None) == threads.cores() == 3
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+    assert threads.count(None) == 1

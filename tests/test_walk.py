@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 import tracemalloc
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from facegauge import walk
+from facegauge.errors import SourceGone
 from facegauge.walk import find_images
 
 
@@ -152,3 +154,36 @@ def test_memory_holds_one_folder(tmp_path):
         held.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert held[1] < held[0] + 20_000
+
+
+def test_one_picture_may_go_but_not_their_folder(tmp_path):
+    folder, other = tmp_path / "in", tmp_path / "other"
+    for each in (folder, other):
+        each.mkdir()
+        for number in range(3):
+            (each / f"{number}.jpg").touch()
+    found = find_images([folder, other, tmp_path / "given.jpg"])
+    found.require_there()  # nothing is walked yet
+    next(found)
+    (folder / "1.jpg").unlink()
+    found.require_there()
+    other.rename(tmp_path / "away")
+    found.require_there()  # not walked yet either
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(SourceGone, match=r"folder .*in is needed until the end.*--resume"):
+        found.require_there()
+    folder.mkdir()  # an empty place, as where a disk was mounted
+    with pytest.raises(SourceGone):
+        found.require_there()
+    folder.rmdir()
+    (tmp_path / "elsewhere").rename(folder)
+    found.require_there()
+
+
+def test_a_folder_inside_may_go(tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "in" / "sub" / "0.jpg").touch()
+    found = find_images([tmp_path / "in"])
+    assert [each.name for each in found] == ["sub/0.jpg"]
+    shutil.rmtree(tmp_path / "in" / "sub")
+    found.require_there()

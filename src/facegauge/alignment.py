@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -114,6 +115,7 @@ def fit_similarity(source: Coordinates, target: Coordinates) -> Similarity:
     return Similarity(a=factor.real, b=factor.imag, x_shift=shift.real, y_shift=shift.imag)
 
 
+@lru_cache(maxsize=4096)  # choosing among a picture's faces asks for the same ones again and again
 def frontal_eye_distance(landmarks: Landmarks | None) -> float:
     """Pixels between the eyes of a frontal face of this size: how large a face is.
 

@@ -1,7 +1,9 @@
 """Many images become one table: parallel, resumable, constant memory.
 
-Worker threads read and align; one thread runs the network and writes rows in the order of the
-images. A few chunks of images are under way at a time, so memory does not grow with their number.
+Worker threads read, align and run the network, each call on the thread that makes it; the caller's
+thread writes rows in the order of the images. So many workers keep so many cores busy and no more
+(open the scorer with ``threads=1``), and nobody waits for anybody. A few chunks of images are under
+way at a time, so memory does not grow with their number.
 
 An image's score may move by less than 1e-6 with the images it shares a network call with. So the
 calls are cut along a fixed grid: ``batch_size`` images at a time, in order, done or not. A resumed
@@ -11,6 +13,7 @@ table is the same, byte for byte, as without the interruption.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +34,10 @@ from facegauge.walk import Found, find_images
 if TYPE_CHECKING:
     from facegauge.panel import Panel
     from facegauge.scoring import Scorer
+
+BATCH = 8
+"""Images per network call unless told: on a CPU 4 to 16 are soonest, as their numbers stay in the
+processor's cache; 32 took an eighth more time for each. A GPU wants more."""
 
 Faces = list[Any]
 """What the scorer or panel prepared of faces, to be handed back to it."""
@@ -67,23 +74,26 @@ def score_images(
     landmarks: LandmarkTable | None = None,
     resume: bool = False,
     workers: int | None = None,
-    batch_size: int = 32,
+    batch_size: int = BATCH,
     progress: Callable[[int], None] | None = None,
     emit: Callable[[ScoreRow], None] | None = None,
     seen: Callable[[Found, Sequence[Assessment]], None] | None = None,
 ) -> Summary:
     """Score every image under ``paths`` into the table ``out``, or hand the rows to ``emit``.
 
-    ``workers`` threads read, find faces and align (one per core unless told); ``progress`` is told
-    how many more images are finished. ``seen`` is called once for each image scored now, by those
-    threads and before its rows are written: a run killed in between calls it again when resumed.
-    Without ``landmarks`` the scorer finds the faces itself. An exception, KeyboardInterrupt too,
-    leaves what is done in the table and no thread behind.
+    ``workers`` threads read, find faces, align and run the network, several calls side by side (one
+    thread per core unless told); ``progress`` is told how many more images are finished. ``seen``
+    is called once for each image scored now, by those threads and before its rows are written: a
+    run killed in between calls it again when resumed. Without ``landmarks`` the scorer finds the
+    faces itself. An exception, KeyboardInterrupt too, leaves what is done in the table and no
+    thread behind.
 
     Raises:
         OptionError: workers or batch_size below 1, resume without a table, or a table that exists
             or cannot be continued (see ``score_table.open_scores``).
         TableError: the table to resume is none.
+        UnwritablePlace: the table cannot grow any more; what it has is complete.
+        SourceGone: a folder of pictures disappeared; the table has no rows about that.
     """
     workers = threads.count(workers)
     if batch_size < 1 or (resume and out is None):
@@ -106,6 +116,8 @@ def score_images(
     with target as table, threads.pool(workers) as pool:
         run = _Run(
             scorer=scorer,
+            walk=walk,
+            missing=walk.require_there,
             pool=pool,
             table=table,
             landmarks=landmarks,
@@ -114,10 +126,11 @@ def score_images(
             size=batch_size,
         )
         ahead = 1 + -(-2 * workers // batch_size)
-        for chunk in threads.under_way(run.chunks(walk), ahead):
+        read = threads.under_way(run.chunks(), ahead)
+        for chunk in threads.under_way(run.judged(read), workers):
             run.finish(chunk)
             if progress is not None:
-                progress(len(chunk))
+                progress(len(chunk.jobs))
     return run.summary(walk.passed_over, walk.archives)
 
 
@@ -136,6 +149,8 @@ def score_found(
     with threads.pool(1) as pool:
         run = _Run(
             scorer=scorer,
+            walk=iter(found),
+            missing=lambda: None,
             pool=pool,
             table=None,
             landmarks=landmarks,
@@ -143,7 +158,8 @@ def score_found(
             seen=None,
             size=batch_size,
         )
-        for chunk in threads.under_way(run.chunks(iter(found)), 1):
+        read = threads.under_way(run.chunks(), 1)
+        for chunk in threads.under_way(run.judged(read), 1):
             run.finish(chunk)
     return run.summary(0, 0)
 
@@ -157,11 +173,21 @@ class _Job:
     faces: Future[Faces] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    """Images that share network calls, which have begun unless all images are done."""
+
+    jobs: Sequence[_Job]
+    assessed: Future[list[list[Assessment]]] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """One batch on its way: chunks of images in, rows out, and the counts."""
 
     scorer: Scorer | Panel
+    walk: Iterator[Found]
+    missing: Callable[[], None]
     pool: ThreadPoolExecutor
     table: ScoreTable | None
     landmarks: LandmarkTable | None
@@ -173,9 +199,9 @@ class _Run:
     matched: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
-    def chunks(self, walk: Iterator[Found]) -> Iterator[list[_Job]]:
+    def chunks(self) -> Iterator[list[_Job]]:
         """Chunks of ``size`` images; reading begins unless a whole chunk is done."""
-        while chunk := [self._job(found) for found in islice(walk, self.size)]:
+        while chunk := [self._job(found) for found in islice(self.walk, self.size)]:
             if not all(job.done for job in chunk):
                 chunk = [self._begun(job) for job in chunk]
             yield chunk
@@ -191,16 +217,30 @@ class _Run:
         return replace(job, faces=self.pool.submit(self._read, job.found))
 
     def _read(self, found: Found) -> Faces:
-        if found.problem:
-            return []
+        faces = [] if found.problem else self._prepared(found)
+        if found.problem or not os.path.lexists(found.path):  # asked last: it may go meanwhile
+            self.missing()
+        return faces
+
+    def _prepared(self, found: Found) -> Faces:
         points = None if self.landmarks is None else self.landmarks.of(found.name)
         return self.scorer.prepare(found.source, points)
 
-    def finish(self, chunk: Sequence[_Job]) -> None:
-        """Run the network on a chunk, show it, and write the rows that are not there yet."""
-        if all(job.done for job in chunk):
+    def judged(self, chunks: Iterator[list[_Job]]) -> Iterator[_Chunk]:
+        """The same chunks; the network begins on each as soon as all of its faces are ready."""
+        for jobs in chunks:
+            if all(job.done for job in jobs):
+                yield _Chunk(jobs=jobs)
+            else:
+                faces = [[] if job.faces is None else job.faces.result() for job in jobs]
+                yield _Chunk(jobs=jobs, assessed=self.pool.submit(self._assessed, faces))
+
+    def finish(self, chunk: _Chunk) -> None:
+        """Wait for what the network says of a chunk, show it, and write the rows not there yet."""
+        if chunk.assessed is None:
             return
-        shown = ((*fresh, self._shown(*fresh)) for fresh in self._fresh(chunk))
+        fresh = self._fresh(chunk.jobs, chunk.assessed.result())
+        shown = ((*each, self._shown(*each)) for each in fresh)
         for found, assessments, seen in threads.under_way(shown, self.size if self.seen else 0):
             if seen is not None:
                 seen.result()
@@ -209,14 +249,13 @@ class _Run:
     def _shown(self, found: Found, assessments: Sequence[Assessment]) -> Future[None] | None:
         return None if self.seen is None else self.pool.submit(self.seen, found, assessments)
 
-    def _fresh(self, chunk: Sequence[_Job]) -> Iterator[tuple[Found, list[Assessment]]]:
+    def _fresh(
+        self, jobs: Sequence[_Job], assessed: Sequence[Sequence[Assessment]]
+    ) -> Iterator[tuple[Found, list[Assessment]]]:
         """The images of a chunk that have no rows yet, with what is said of them."""
-        faces = [[] if job.faces is None else job.faces.result() for job in chunk]
-        assessments = self._assessed([face for several in faces for face in several])
-        for job, several in zip(chunk, faces, strict=True):
-            own = list(islice(assessments, len(several)))
+        for job, assessments in zip(jobs, assessed, strict=True):
             if not job.done:
-                yield job.found, self._own(job.found, own)
+                yield job.found, self._own(job.found, assessments)
 
     def _own(self, found: Found, assessments: Sequence[Assessment]) -> list[Assessment]:
         """What is said of one image, under the name of this scorer."""
@@ -229,7 +268,12 @@ class _Run:
             for each in assessments or [nothing]
         ]
 
-    def _assessed(self, faces: Faces) -> Iterator[Assessment]:
+    def _assessed(self, faces: Sequence[Faces]) -> list[list[Assessment]]:
+        """What the network says of the faces of several images."""
+        said = self._said([face for several in faces for face in several])
+        return [list(islice(said, len(several))) for several in faces]
+
+    def _said(self, faces: Faces) -> Iterator[Assessment]:
         for start in range(0, len(faces), self.size):
             part = faces[start : start + self.size]
             assessments = self.scorer.finish(part)

@@ -16,8 +16,9 @@ import typer
 
 from facegauge import detection, panel
 from facegauge.alignment import Mode
-from facegauge.batch import Summary, score_images
+from facegauge.batch import BATCH, Summary, score_images
 from facegauge.choices import Engine, FaceChoice, Input
+from facegauge.cli_bench import bench
 from facegauge.cli_curate import compare, select
 from facegauge.cli_evaluate import embed, evaluate_app
 from facegauge.cli_label import label
@@ -26,6 +27,7 @@ from facegauge.cli_scale import on_ray
 from facegauge.cli_serve import serve
 from facegauge.crops import write_crops
 from facegauge.detection import Search
+from facegauge.devices import DEVICES
 from facegauge.drawing import Drawings
 from facegauge.errors import FacegaugeError, OptionError, needing
 from facegauge.face_table import create, find_faces
@@ -33,6 +35,7 @@ from facegauge.tables import read_landmarks
 from facegauge.terminal import (
     complain,
     counting,
+    finish_rows,
     report_faces,
     report_scores,
     row_printer,
@@ -53,6 +56,7 @@ app.command()(label)
 app.command()(serve)
 app.command()(select)
 app.command()(compare)
+app.command()(bench)
 
 Paths = Annotated[list[str], typer.Argument(help="Image files, folders or archives.")]
 ModelName = Annotated[
@@ -64,8 +68,9 @@ DetectorFile = Annotated[
     str | None, typer.Option(help="A facegauge detector, or a published YuNet or SCRFD file.")
 ]
 FoundFaces = Annotated[Search, typer.Option("--faces", help="Which faces of a picture.")]
-Workers = Annotated[int | None, typer.Option(help="Reading threads; default: cores.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Workers = Annotated[int | None, typer.Option(help="Threads, each a core; default: all.")]
+Device = Annotated[str, typer.Option(help=DEVICES)]
+TrainingDevice = Annotated[str, typer.Option(help="cpu or cuda.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")]
 
 
@@ -106,7 +111,7 @@ def score(
         bool, typer.Option("--explain", help="Say what was worst about each face, with advice.")
     ] = False,
     workers: Workers = None,
-    batch_size: Annotated[int, typer.Option(help="Images per network call.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Images per network call.")] = BATCH,
     device: Device = "cpu",
     engine: Annotated[
         Engine, typer.Option(help="local, or ray: on many machines; --out is a folder then.")
@@ -137,7 +142,13 @@ def score(
         _scored(summary, landmarks)
         return
     scorer = panel.open(
-        model, input=input, faces=faces, detector=detector, device=device, explain=explain
+        model,
+        input=input,
+        faces=faces,
+        detector=detector,
+        threads=1,  # the workers are the threads, see threads.py
+        device=device,
+        explain=explain,
     )
     table = None if landmarks is None else read_landmarks(landmarks)
     drawings = None if draw is None else Drawings(draw, paths, resume=resume)
@@ -154,6 +165,8 @@ def score(
             emit=row_printer(1 + len(scorer.further)) if out is None else None,
             seen=None if drawings is None else drawings.draw,
         )
+    if out is None:
+        finish_rows()
     _scored(summary, landmarks)
 
 
@@ -244,7 +257,7 @@ def train(
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an existing run.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that prepare crops.")] = 1,
-    device: Device = "cpu",
+    device: TrainingDevice = "cpu",
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this stage of efficient-fiqa; may be repeated.")
     ] = None,

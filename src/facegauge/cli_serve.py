@@ -10,6 +10,7 @@ import typer
 from facegauge import models, panel
 from facegauge.choices import FaceChoice, Input
 from facegauge.detection import Detector
+from facegauge.devices import DEVICES
 from facegauge.errors import needing
 from facegauge.panel import Panel
 from facegauge.scoring import Scorer
@@ -35,7 +36,7 @@ def serve(
     faces: Annotated[
         FaceChoice, typer.Option(help="Which faces, unless a request says so.")
     ] = FaceChoice.LARGEST,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help=DEVICES)] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Reading threads; default: cores.")] = None,
     api_key: Annotated[
         str | None,

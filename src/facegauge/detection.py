@@ -158,7 +158,7 @@ def open(
         confidence: the least confidence (0..1] of a face; None takes what suits the network.
         threads: threads for one run of the network; one by default, as pictures are best worked on
             side by side. None leaves the choice to ONNX Runtime.
-        device: ``cpu`` or ``cuda``.
+        device: see ``devices``.
 
     Raises:
         ModelNotFound: no such model or file.

@@ -5,6 +5,8 @@ FacegaugeError
 │   ├── UnreadableImage   a file, bytes or array that does not become an RGB image
 │   ├── LandmarkError     five landmarks that do not describe a face
 │   └── TableError        a csv or score table that is not in the expected form
+├── SourceGone            pictures that were there when a run began and are gone
+├── UnwritablePlace       a file that cannot grow any more: a full disk, a quota, a lost folder
 ├── OptionError           options that are wrong or contradict one another
 ├── ModelError            a model file that cannot be trusted or used
 │   ├── ModelNotFound     no file and no registered model of that name
@@ -41,6 +43,14 @@ class LandmarkError(InputError):
 
 class TableError(InputError):
     """A csv or score table that is not in the expected form."""
+
+
+class SourceGone(FacegaugeError):
+    """Pictures that were there when a run began are gone: their disk, say."""
+
+
+class UnwritablePlace(FacegaugeError):
+    """A file that cannot grow any more: a full disk, a quota, a lost folder."""
 
 
 class OptionError(FacegaugeError):

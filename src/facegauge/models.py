@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from facegauge import golden
+from facegauge import devices, golden
 from facegauge.candidates import Candidates
 from facegauge.cards import METADATA_KEY, Card, Kind, golden_inputs
 from facegauge.errors import GoldenMismatch, ModelError, ModelNotFound, OptionError
@@ -27,7 +27,6 @@ DETECTOR_STEP = 32
 SQUARE = 64
 """Side in pixels of the squares that a detector's judge takes."""
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _BLACK = np.zeros((1, SQUARE, SQUARE, 3), dtype=np.uint8)
 JUDGED = "face_"
 """What the names of a judge's input and output begin with."""
@@ -178,7 +177,7 @@ def open(
     Args:
         name: of a model in the package (see ``available``), or the path of an ``.onnx`` file.
         threads: threads for one run; None leaves the choice to ONNX Runtime (all cores).
-        device: ``cpu`` or ``cuda``.
+        device: see ``devices``.
         check: compare with the golden vectors; False only to inspect a file that fails.
 
     Raises:
@@ -244,21 +243,10 @@ def _refuse_mismatch(model: Model) -> None:
 
 def session(path: Path, threads: int | None, device: str) -> onnxruntime.InferenceSession:
     """Open any ONNX file; raises as ``open`` does."""
-    provider = _PROVIDERS.get(device)
-    if provider is None or provider not in onnxruntime.get_available_providers():
-        raise OptionError(
-            f"Device {device!r} is not available; expected cpu"
-            f"{' or cuda (needs onnxruntime-gpu and a driver)' if provider else ' or cuda'}."
-        )
-    options = onnxruntime.SessionOptions()
-    if threads is not None and threads < 1:
-        raise OptionError(f"Expected one thread or more, got {threads}.")
-    options.intra_op_num_threads = threads or 0
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    providers = [provider] if device == "cpu" else [provider, _PROVIDERS["cpu"]]
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        return devices.session(str(path), threads, device)
+    except OptionError:
+        raise
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         raise ModelError(
             f"{path} cannot be opened as an ONNX model: {str(error).splitlines()[0]}"

@@ -12,10 +12,8 @@ Parquet has its index at the end and cannot be continued after a crash: its rows
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from array import array
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,9 +22,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from facegauge.errors import OptionError, TableError
+from facegauge.errors import OptionError, TableError, UnwritablePlace
 from facegauge.score_cells import one_line
 from facegauge.score_parquet import load_pyarrow, read_parquet, write_parquet
+from facegauge.score_resume import Kept, kept, name_hash
 from facegauge.score_row import (
     JSONL,
     SCORE_COLUMNS,
@@ -69,6 +68,11 @@ def open_scores(
             return ScoreTable(table, form, run, resume)
         load_pyarrow("writing .parquet")
         return _ParquetTable(table, run, resume)
+    except UnwritablePlace as error:
+        raise OptionError(
+            f"The score table needs a place to write, got {table}: {error.__cause__}. "
+            "Make room, or pass another --out."
+        ) from error
     except OSError as error:
         raise OptionError(
             f"The score table needs a place to write, got {table}: {error.strerror or error}. "
@@ -100,28 +104,43 @@ class ScoreTable:
     def __init__(self, path: Path, form: LineFormat, run: ScoreRun, resume: bool) -> None:
         self._form = form
         fresh = not (resume and path.exists())
-        kept = _Kept() if fresh else _kept(path, form, run)
+        found = Kept() if fresh else kept(path, form, run)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._shown = path
         self._file = _created(path) if fresh else path.open("ab", buffering=0)
-        self._done = np.unique(np.array(kept.hashes, dtype=np.uint64))
-        if not fresh and path.stat().st_size != kept.size:
-            self._file.truncate(kept.size)
-        if kept.size == 0:
-            self._write(form.header)
+        self._done = np.unique(np.array(found.hashes, dtype=np.uint64))
+        try:
+            if not fresh and path.stat().st_size != found.size:
+                self._file.truncate(found.size)
+            if found.size == 0:
+                self._write(form.header)
+        except BaseException:
+            self._file.close()
+            if fresh:
+                path.unlink()
+            raise
 
     def done(self, path: str) -> bool:
         """Whether an image was complete when the table was opened."""
-        key = np.uint64(_hash(path))
+        key = np.uint64(name_hash(path))
         place = int(np.searchsorted(self._done, key))
         return place < len(self._done) and bool(self._done[place] == key)
 
     def append(self, rows: Sequence[ScoreRow]) -> None:
-        """Write all rows of one image, at once."""
+        """Write all rows of one image, at once.
+
+        Raises:
+            UnwritablePlace: they cannot be written. None of them is in the table then.
+        """
         last = len(rows) - 1
         self._write(b"".join(self._form.encode(row, at < last) for at, row in enumerate(rows)))
 
     def finish(self) -> None:
-        """Called when every image is in the table."""
+        """Called when every image is in the table.
+
+        Raises:
+            UnwritablePlace: there is no room for its final form.
+        """
 
     def close(self) -> None:
         """Close the file; what was appended stays."""
@@ -129,8 +148,19 @@ class ScoreTable:
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._take_back(len(data) - len(rest))
+            raise _unwritable(self._shown, error) from error
+
+    def _take_back(self, size: int) -> None:
+        """Cut off the part of an image that was written; where even that fails, resuming does."""
+        with contextlib.suppress(OSError):
+            end = self._file.seek(0, os.SEEK_END) - size
+            self._file.truncate(end)
+            self._file.seek(end)
 
     def __enter__(self) -> Self:
         return self
@@ -157,55 +187,21 @@ class _ParquetTable(ScoreTable):
 
     def finish(self) -> None:
         part = _beside(self._out, ".partial.parquet")
-        write_parquet(part, read_scores(self._journal))
-        part.replace(self._out)
-        self._journal.unlink()
+        try:
+            write_parquet(part, read_scores(self._journal))
+            part.replace(self._out)
+            self._journal.unlink()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise _unwritable(self._journal, error) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What a resumed table keeps: its first ``size`` bytes, and the images that are in them."""
-
-    size: int = 0
-    hashes: array[int] = field(default_factory=lambda: array("Q"))
-
-
-def _kept(path: Path, form: LineFormat, run: ScoreRun) -> _Kept:
-    with path.open("rb") as handle:
-        head = handle.read(len(form.header))
-        if head != form.header:
-            return _kept_of_a_cut_header(path, head, form)
-        size = offset = len(head)
-        hashes = array("Q")
-        for number, line in enumerate(handle, 2 if head else 1):
-            if not line.endswith(b"\n"):
-                _check_cut_line(path, number, line, form)
-                break
-            row = decoded(path, number, line, form.decode)
-            run.check(path, row)
-            offset += len(line)
-            if line != form.encode(row, True):  # the last line of its image
-                size = offset
-                hashes.append(_hash(row.path))
-    return _Kept(size=size, hashes=hashes)
-
-
-def _kept_of_a_cut_header(path: Path, head: bytes, form: LineFormat) -> _Kept:
-    if form.header.startswith(head):
-        return _Kept()
-    raise TableError(
-        f"{path} is to be resumed and needs the first line {form.header.decode().strip()}, got "
-        f"{head.splitlines()[0][:80]!r}. Pass another --out."
+def _unwritable(table: Path, error: OSError) -> UnwritablePlace:
+    return UnwritablePlace(
+        f"A score table needs a place where it can grow, got: {error.strerror or error}. What is "
+        f"in {table} is complete and can be read: make room, and go on with --resume."
     )
-
-
-def _check_cut_line(path: Path, number: int, line: bytes, form: LineFormat) -> None:
-    shortest = min(len(line), len(form.start))
-    if line[:shortest] != form.start[:shortest]:
-        raise TableError(
-            f"{path}, line {number}: expected the beginning of a row, got {line[:80]!r}. "
-            "This is not a score table: pass another --out."
-        )
 
 
 def _created(path: Path) -> Any:
@@ -219,11 +215,6 @@ def _refuse_existing(path: Path) -> None:
             f"A new score table needs a new file, and {path} exists; pass --resume to continue it, "
             "or another --out."
         )
-
-
-def _hash(path: str) -> int:
-    data = path.encode("utf-8", "surrogateescape")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
 def _suffix(path: Path) -> str:

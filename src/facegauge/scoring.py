@@ -48,7 +48,7 @@ class Scorer:
         detector: what finds the faces in photos and loose crops that come without landmarks: an
             opened Detector, or a name or path for ``detection.open``; None takes the embedded one.
         threads: threads for one run of the network; None leaves it to ONNX Runtime (all cores).
-        device: ``cpu`` or ``cuda``.
+        device: see ``devices``.
         explain: measure each face, too (see ``measures``); pictures are then read in full, and the
             scores are the same.
 

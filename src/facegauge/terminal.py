@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from facegauge import detection
 from facegauge.batch import Summary
 from facegauge.detection import Detector
-from facegauge.errors import OptionError
+from facegauge.errors import OptionError, UnwritablePlace
 from facegauge.face_table import FacesFound
 from facegauge.score_row import ScoreRow, columns_for
 from facegauge.tables import LandmarkTable, read_landmarks
@@ -33,11 +34,43 @@ def complain(text: str) -> None:
 
 
 def row_printer(models: int = 1) -> Callable[[ScoreRow], None]:
-    """Rows of so many models to stdout as csv, the heading before the first."""
+    """Rows of so many models to stdout as csv, the heading before the first.
+
+    Raises:
+        UnwritablePlace: when a row cannot be written.
+    """
     writer = csv.DictWriter(sys.stdout, columns_for(models), lineterminator="\n")
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-    writer.writeheader()
-    return lambda row: writer.writerow(row.to_dict())
+    with _writable():
+        writer.writeheader()
+
+    def write(row: ScoreRow) -> None:
+        with _writable():
+            writer.writerow(row.to_dict())
+
+    return write
+
+
+def finish_rows() -> None:
+    """Write what is waiting to be written; raises as ``row_printer``."""
+    with _writable():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Say it in our words when stdout is full; a reader who left (``| head``) is no error."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with Path(os.devnull).open("wb") as nowhere:  # or Python would try, and complain, at exit
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise UnwritablePlace(
+            f"Rows need a place to go, and the standard output took no more: {error.strerror}. "
+            "Make room, or pass --out, which can go on with --resume."
+        ) from error
 
 
 def report_scores(summary: Summary, landmarks: Path | None) -> None:

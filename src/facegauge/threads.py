@@ -1,4 +1,9 @@
-"""Worker threads: work begun in order, handed on in order, a little of it under way at a time."""
+"""Worker threads: work begun in order, handed on in order, a little of it under way at a time.
+
+Each worker keeps one core busy: within a pool OpenCV starts no threads of its own, and networks
+that workers run are opened with one thread. Threads of two libraries beside the workers would take
+turns on the same cores.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +14,43 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+import cv2
+
 from facegauge.errors import OptionError
 
 _Item = TypeVar("_Item")
 
 
 def count(workers: int | None) -> int:
-    """How many threads were asked for: one per core where nothing was said.
+    """How many threads were asked for: one per core this process may use where nothing was said.
 
     Raises:
         OptionError: fewer than one.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
+    workers = cores() if workers is None else workers
     if workers < 1:
         raise OptionError(f"Reading needs at least 1 worker, got {workers}. Correct --workers.")
     return workers
 
 
+def cores() -> int:
+    """How many cores this process may use (fewer than there are under ``taskset``, say)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def pool(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that end with the block; what was not begun by then is dropped."""
-    threads = ThreadPoolExecutor(workers, thread_name_prefix="facegauge-read")
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="facegauge-work")
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     try:
         yield threads
     finally:
         threads.shutdown(wait=True, cancel_futures=True)
+        cv2.setNumThreads(before)
 
 
 def under_way(items: Iterator[_Item], ahead: int) -> Iterator[_Item]:

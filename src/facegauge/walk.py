@@ -14,8 +14,10 @@ from pathlib import Path
 
 from facegauge import archives
 from facegauge.archives import Archive, Stored
+from facegauge.errors import SourceGone
 from facegauge.images import IMAGE_SUFFIXES
 from facegauge.members import Content
+from facegauge.name_order import in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ class ImageWalk(Iterator[Found]):
         self._roots = list(dict.fromkeys(Path(path) for path in paths))
         self._given = {root.as_posix() for root in self._roots}
         self._met: set[str] = set()
+        self._entered_roots: dict[Path, tuple[int, int]] = {}
         for root in self._roots:
             archives.require(root)
         self.units = self._walk()
@@ -87,6 +90,24 @@ class ImageWalk(Iterator[Found]):
 
     def __next__(self) -> Found:
         return next(self._found)
+
+    def require_there(self) -> None:
+        """Call it when a picture that was found is missing: one may go, but not all of them.
+
+        Raises:
+            SourceGone: a folder that was given and walked is no longer there, or another one is in
+                its place, as where a disk was mounted.
+        """
+        for root, identity in self._entered_roots.items():
+            try:
+                gone = _identity(root.stat()) != identity
+            except OSError:
+                gone = True
+            if gone:
+                raise SourceGone(
+                    f"The folder {root} is needed until the end, and it is gone since the run "
+                    "began. Bring it back (is its disk connected?), and go on with --resume."
+                )
 
     def _entering(self) -> Iterator[Found]:
         for unit in self.units:
@@ -152,7 +173,9 @@ class ImageWalk(Iterator[Found]):
             reason = error.strerror or type(error).__name__
             yield replace(found, problem=f"folder cannot be listed: {reason}")
             return
-        if self._has_suffix(found) and not given:
+        if given:
+            self._entered_roots[found.path] = folder.identity
+        elif self._has_suffix(found):
             yield found
         if folder.identity not in {outer.identity for outer in stack}:
             stack.append(folder)
@@ -193,19 +216,28 @@ def inside(archived: Archived, archive: Iterator[Stored]) -> Iterator[Found]:
 
 def _listed(path: Path, prefix: str) -> _Folder:
     status = path.stat()
-    names, folders = [], []
+    folders: set[str] = set()
     with os.scandir(path) as entries:
-        for entry in entries:
-            names.append(entry.name)
-            if _is_folder(entry):
-                folders.append(entry.name)
+        names = in_order(_noted(entries, folders))
     return _Folder(
         path=path,
         prefix=prefix,
-        identity=(status.st_dev, status.st_ino),
-        entries=iter(sorted(names)),
+        identity=_identity(status),
+        entries=names,
         folders=frozenset(folders),
     )
+
+
+def _noted(entries: Iterator[os.DirEntry[str]], folders: set[str]) -> Iterator[str]:
+    """The names of all entries; those of folders are put into ``folders`` as well."""
+    for entry in entries:
+        if _is_folder(entry):
+            folders.add(entry.name)
+        yield entry.name
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

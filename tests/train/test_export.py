@@ -14,7 +14,7 @@ from facegauge.cards import Kind, View
 from facegauge.errors import RecipeError, TrainingError
 from facegauge.train.export import export_run
 from facegauge.train.first import load_student
-from facegauge.train.onnx_export import OPSET, to_onnx
+from facegauge.train.onnx_export import GELU_OPSET, to_onnx
 from facegauge.train.recipe_first import First
 from facegauge.train.runs import Run, begin
 from facegauge.train.students import Student
@@ -74,7 +74,7 @@ def test_the_file_says_nothing_of_this_machine(exported, finished):
 
 def test_only_the_student_is_in_the_file(exported):
     model = onnx.load(str(exported[1]))
-    assert {entry.domain: entry.version for entry in model.opset_import}[""] == OPSET
+    assert {entry.domain: entry.version for entry in model.opset_import}[""] == GELU_OPSET
     assert [entry.name for entry in model.graph.input] == ["image"]
     assert [entry.name for entry in model.graph.output] == ["raw", "score"]
     assert not [t.name for t in model.graph.initializer if "embeddings" in t.name]

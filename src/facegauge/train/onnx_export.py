@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from facegauge.errors import TrainingError
+from facegauge.train.lean import lean
 
 OPSET = 18
+GELU_OPSET = 20
+"""The first with GELU as one node, which ONNX Runtime computes in one pass instead of five."""
 
 
 def to_onnx(
@@ -20,7 +23,7 @@ def to_onnx(
     outputs: tuple[str, ...],
     dimensions: dict[int, Any] | None = None,
 ) -> Any:
-    """Export a network of one input, ``planes``.
+    """Export a network of one input, ``planes``, in as few steps as its answers take (see lean).
 
     Args:
         network: put into evaluation mode here.
@@ -31,15 +34,17 @@ def to_onnx(
     Raises:
         TrainingError: the exporter gave nothing.
     """
+    network = lean(network, example)
+    has_gelu = any(isinstance(part, nn.GELU) for part in network.modules())
     changing = dimensions or {0: torch.export.Dim("n", min=1)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         program = torch.onnx.export(
-            network.eval(),
+            network,
             (example,),
             dynamo=True,
-            opset_version=OPSET,
+            opset_version=GELU_OPSET if has_gelu else OPSET,
             input_names=["planes"],
             output_names=list(outputs),
             dynamic_shapes=(changing,),
