@@ -4,8 +4,8 @@ import onnxruntime
 import pytest
 
 from facegauge import devices
+from facegauge.bench.roofline import _PRODUCT
 from facegauge.errors import OptionError
-from facegauge.roofline import _PRODUCT
 
 
 def test_the_cpu_is_always_there():

@@ -2,7 +2,7 @@ import fsspec
 import pytest
 
 from facegauge import remote
-from facegauge.archives import Archive
+from facegauge.archives.archive import Archive
 from facegauge.errors import OptionError
 from facegauge.walk import Archived, find_images, inside
 from packed import packed

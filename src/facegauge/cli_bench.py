@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from facegauge import bench as benching
 from facegauge import models
-from facegauge.bench import Bench
+from facegauge.bench import measuring as benching
+from facegauge.bench.measuring import Bench
 from facegauge.choices import Input
 from facegauge.devices import DEVICES
 from facegauge.errors import OptionError

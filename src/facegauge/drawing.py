@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facegauge import images
-from facegauge.archives import is_archive
+from facegauge.archives.archive import is_archive
 from facegauge.errors import OptionError, UnreadableImage
 from facegauge.images import Picture
 from facegauge.places import below

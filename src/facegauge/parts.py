@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from facegauge import remote
-from facegauge.archives import Archive
+from facegauge.archives.archive import Archive
 from facegauge.batch import Summary, score_found
 from facegauge.errors import InputError, OptionError
 from facegauge.panel import Panel

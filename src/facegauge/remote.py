@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facegauge import archives
+from facegauge.archives.archive import is_archive, local
+from facegauge.archives.members import Container
 from facegauge.errors import OptionError, needing
 from facegauge.images import IMAGE_SUFFIXES
-from facegauge.members import Container
 from facegauge.walk import Archived, Found
 
 
@@ -58,7 +58,7 @@ class RemoteWalk:
         for url in urls:
             prefix = "" if len(urls) == 1 else url.rstrip("/") + "/"
             system, path = _opened(url)
-            if archives.is_archive(url):
+            if is_archive(url):
                 yield Archived(location=url, name=url, prefix=prefix)
             elif system.isdir(path):
                 yield from self._folder(system, path, prefix)
@@ -73,7 +73,7 @@ class RemoteWalk:
                 yield from self._folder(system, entry["name"], name + "/")
             elif name.lower().endswith(tuple(IMAGE_SUFFIXES)):
                 yield _file(system, entry["name"], name)
-            elif archives.is_archive(name):
+            elif is_archive(name):
                 self.archives += 1
             else:
                 self.passed_over += 1
@@ -82,7 +82,7 @@ class RemoteWalk:
 def container(location: str) -> Container:
     """An archive at a URL or path."""
     if not is_url(location):
-        return archives.local(Path(location))
+        return local(Path(location))
     system, path = _opened(location)
     return Container(name=path, open=partial(system.open, path, "rb"))
 

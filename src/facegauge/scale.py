@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import ray
 
-from facegauge import archives, panel, parts, remote
+from facegauge import panel, parts, remote
+from facegauge.archives.archive import is_archive, require
 from facegauge.batch import Summary
 from facegauge.choices import FaceChoice, Input
 from facegauge.errors import FacegaugeError, InputError, OptionError
@@ -136,7 +137,7 @@ class _Run:
 
     def finished(self, places: Sequence[str], size: int) -> Summary:
         """Score all that is not there yet, and say what there is."""
-        given = _walk([place for place in places if archives.is_archive(place)])
+        given = _walk([place for place in places if is_archive(place)])
         archived = (each for each in given.units if isinstance(each, Archived))
         counts = dict(_results(self._count.remote(parts.absolute(each)) for each in archived))
         walk = _walk(places)
@@ -224,7 +225,7 @@ def _places(paths: Sequence[str]) -> list[str]:
     if urls:
         return remote.expanded(urls)
     for path in paths:
-        archives.require(Path(path))
+        require(Path(path))
     return list(paths)
 
 

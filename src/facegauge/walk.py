@@ -12,11 +12,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facegauge import archives
-from facegauge.archives import Archive, Stored
+from facegauge.archives.archive import Archive, Stored, is_archive, local, require
+from facegauge.archives.members import Content
 from facegauge.errors import SourceGone
 from facegauge.images import IMAGE_SUFFIXES
-from facegauge.members import Content
 from facegauge.name_order import in_order
 
 
@@ -84,7 +83,7 @@ class ImageWalk(Iterator[Found]):
         self._met: set[str] = set()
         self._entered_roots: dict[Path, tuple[int, int]] = {}
         for root in self._roots:
-            archives.require(root)
+            require(root)
         self.units = self._walk()
         self._found = self._entering()
 
@@ -114,7 +113,7 @@ class ImageWalk(Iterator[Found]):
             if isinstance(unit, Found):
                 yield unit
                 continue
-            archive = Archive(archives.local(Path(unit.location)), self._suffixes)
+            archive = Archive(local(Path(unit.location)), self._suffixes)
             yield from inside(unit, archive)
             self.passed_over += archive.passed_over
             self.archives += archive.archives
@@ -147,14 +146,14 @@ class ImageWalk(Iterator[Found]):
                 yield from self._entered(found, found.name + "/", stack)
             elif self._taken(found, alone):
                 yield self._file(found)
-            elif archives.is_archive(entry):
+            elif is_archive(entry):
                 self.archives += 1
             else:
                 self.passed_over += 1
 
     def _file(self, found: Found) -> Found | Archived:
         """A file, or the archive that it is."""
-        if not (archives.is_archive(found.name) and os.path.isfile(found.path)):  # noqa: PTH113
+        if not (is_archive(found.name) and os.path.isfile(found.path)):  # noqa: PTH113
             return found
         prefix = self._prefix(found.name)
         return Archived(location=str(found.path), name=found.name, prefix=prefix)

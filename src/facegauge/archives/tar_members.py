@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from facegauge.archives.members import Container, DamagedArchive, Member
 from facegauge.errors import UnreadableImage
-from facegauge.members import Container, DamagedArchive, Member
 
 LARGEST_HEADER = 1 << 20
 """Most bytes of extended headers (long names): tarfile holds them in memory."""

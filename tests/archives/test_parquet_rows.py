@@ -5,9 +5,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from facegauge import archives
-from facegauge.members import DamagedArchive
-from facegauge.parquet_rows import parquet_rows
+from facegauge.archives import archive as archives
+from facegauge.archives.members import DamagedArchive
+from facegauge.archives.parquet_rows import parquet_rows
 
 BYTES = [b"one", b"", b"three"]
 PICTURE = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])

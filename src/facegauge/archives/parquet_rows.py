@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from facegauge.members import Container, DamagedArchive, Member
+from facegauge.archives.members import Container, DamagedArchive, Member
 from facegauge.score_parquet import load_pyarrow
 
 IMAGE_COLUMNS = (

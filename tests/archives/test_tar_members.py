@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from facegauge import archives
+from facegauge.archives import archive as archives
+from facegauge.archives.members import Container, DamagedArchive
+from facegauge.archives.tar_members import LARGEST_HEADER, tar_members
 from facegauge.errors import UnreadableImage
-from facegauge.members import Container, DamagedArchive
-from facegauge.tar_members import LARGEST_HEADER, tar_members
 
 FILES = {"a/1.jpg": b"one", "a/note.txt": b"two", "ü\n.jpg": bytes(range(256)) * 9}
 

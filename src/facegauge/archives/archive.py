@@ -1,4 +1,4 @@
-"""Pictures inside archives (tar, zip, Parquet), one after another, without unpacking.
+"""An archive as a walk sees it: its pictures one after another, and what is wrong with it.
 
 Nothing is lost in silence and nothing is trusted: a file that cannot be read is found too, with the
 reason, and so is the archive itself where it is damaged or has no picture. Nothing is written.
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from facegauge.archives.members import Container, Content, Member
+from facegauge.archives.parquet_rows import parquet_rows
+from facegauge.archives.tar_members import tar_members
+from facegauge.archives.zip_members import zip_members
 from facegauge.errors import FacegaugeError, MissingExtra
 from facegauge.images import IMAGE_SUFFIXES
-from facegauge.members import Container, Content, Member
-from facegauge.parquet_rows import parquet_rows
 from facegauge.score_parquet import load_pyarrow
-from facegauge.tar_members import tar_members
-from facegauge.zip_members import zip_members
 
 LARGEST = 256 << 20
 """Most bytes of a picture's file in an archive; a larger one is refused unread."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from facegauge import archives
-from facegauge.members import Container
-from facegauge.zip_members import zip_members
+from facegauge.archives import archive as archives
+from facegauge.archives.members import Container
+from facegauge.archives.zip_members import zip_members
 
 FILES = {"b.jpg": b"one" * 999, "a/2.jpg": b"", "ü\n.jpg": bytes(range(256)) * 9}
 

@@ -1,4 +1,4 @@
-"""What scoring costs on this machine: the road by stages, many images at once, and the networks.
+"""The road of scoring against the clock: by stages, with all workers, and each network alone.
 
 The stages are timed in the road itself, by watching its calls in a run of one worker; then all
 workers run the same road against the clock. A network's time for one picture on one thread is set
@@ -20,15 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from facegauge import batch, costs, detection, images, models, panel, roofline, threads
-from facegauge.bench_pictures import write_pictures
+from facegauge import batch, costs, detection, images, models, panel, threads
+from facegauge.bench import roofline
+from facegauge.bench.pictures import write_pictures
+from facegauge.bench.stopwatch import Stopwatch
 from facegauge.choices import Input, named
 from facegauge.errors import FacegaugeError, OptionError
 from facegauge.models import Model
 from facegauge.panel import Panel
 from facegauge.score_table import ScoreTable
 from facegauge.scoring import Scorer
-from facegauge.stopwatch import Stopwatch
 from facegauge.walk import find_images
 
 STAGES = ("decode", "detect", "align", "infer", "write")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facegauge.stopwatch import Stopwatch
+from facegauge.bench.stopwatch import Stopwatch
 
 
 class Road:

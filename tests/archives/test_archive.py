@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from broken_images import encoded, gradient, make_broken_folder
-from facegauge import archives
 from facegauge.alignment import TEMPLATE
-from facegauge.archives import LARGEST, LARGEST_PASSING, Archive, Stored, is_archive
+from facegauge.archives import archive as archives
+from facegauge.archives.archive import LARGEST, LARGEST_PASSING, Archive, Stored, is_archive
+from facegauge.archives.members import Container
 from facegauge.batch import Summary, score_images
 from facegauge.errors import MissingExtra
 from facegauge.images import IMAGE_SUFFIXES
-from facegauge.members import Container
 from facegauge.scoring import Scorer
 from facegauge.tables import LANDMARK_COLUMNS, LandmarkTable, read_landmarks
 from facegauge.walk import find_images

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facegauge import detection, framing, images
-from facegauge.bench_pictures import SIZES, drawn, write_pictures
+from facegauge.bench.pictures import SIZES, drawn, write_pictures
 from facegauge.choices import Input
 
 

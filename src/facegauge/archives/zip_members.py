@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 from zipfile import ZipFile, ZipInfo
 
-from facegauge.members import Container, Member
+from facegauge.archives.members import Container, Member
 
 _ENCRYPTED = 0x1
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from facegauge import batch, bench, costs, images
 from facegauge.baking import bake_quality
-from facegauge.bench import DRAWN, STAGES, measure
+from facegauge.bench.measuring import DRAWN, STAGES, measure
 from facegauge.conventions import CONVENTIONS
 from facegauge.errors import MissingExtra, OptionError
 from facegauge.score_table import ScoreTable

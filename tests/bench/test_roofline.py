@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from facegauge import devices, roofline
+from facegauge import devices
+from facegauge.bench import roofline
 from facegauge.errors import OptionError
 
 

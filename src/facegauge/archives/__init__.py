@@ -1,0 +1,1 @@
+"""Pictures inside archives (tar, zip, Parquet), one after another, without unpacking."""

@@ -1,0 +1,1 @@
+"""What scoring costs on this machine: the road by stages, many images at once, and the networks."""
