@@ -29,8 +29,8 @@ from facegauge.scoring import Scorer
 from facegauge.tables import LandmarkTable
 from facegauge.walk import Archived, Found, inside
 
-BATCHES = 128
-"""Network calls of a part: 4096 images of 32 a call, some minutes of one core."""
+BATCHES = 512
+"""Network calls of a part: 4096 images of 8 a call, some minutes of one core."""
 SETTINGS = "run.json"
 _NOTE = "facegauge.part"
 

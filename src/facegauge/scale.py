@@ -23,7 +23,7 @@ import ray
 
 from facegauge import panel, parts, remote
 from facegauge.archives.archive import is_archive, require
-from facegauge.batch import Summary
+from facegauge.batch import BATCH, Summary
 from facegauge.choices import FaceChoice, Input
 from facegauge.errors import FacegaugeError, InputError, OptionError
 from facegauge.panel import Panel
@@ -52,7 +52,7 @@ class Asked:
     detector: str | None = None
     device: str = "cpu"
     explain: bool = False
-    batch_size: int = 32
+    batch_size: int = BATCH
 
     def scorer(self) -> Scorer | Panel:
         """The scorer or panel, the network of each running in one thread."""
