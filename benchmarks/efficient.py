@@ -115,17 +115,20 @@ def agreement(options: argparse.Namespace) -> None:
     """How well each model agrees with the labels, and with severity, kind by kind."""
     heads = [*(name.upper() for name in MEASURES), "(SRCC+PLCC)/2", "pictures"]
     print(f"| model | {' | '.join(heads)} |\n|---{'|---' * len(heads)}|")
+    rows = _rows(options.data / f"{options.labels}.csv")
+    labels = np.array([float(row["label"]) for row in rows])
+    raws = []
     for path in options.models:
-        print(_agreement(path, options.data, options.labels), flush=True)
+        pictures = [options.data / options.labels / row["path"] for row in rows]
+        raws.append(scored(path, pictures))
+        print(_agreement(path, raws[-1], labels), flush=True)
+    _differences(options.models, raws, labels, np.array([row["identity"] for row in rows]))
     if options.ladder:
         _ladders(options.models, options.data, options.ladder)
 
 
-def _agreement(path: Path, data: Path, name: str) -> str:
-    rows = _rows(data / f"{name}.csv")
-    raw = scored(path, [data / name / row["path"] for row in rows])
+def _agreement(path: Path, raw: np.ndarray, labels: np.ndarray) -> str:
     known = np.isfinite(raw)
-    labels = np.array([float(row["label"]) for row in rows])
     found = correlate(raw[known], labels[known], resamples=RESAMPLES)
     cells = [
         f"{getattr(found, m):.4f} [{getattr(found, f'{m}_low'):.4f}, "
@@ -134,6 +137,38 @@ def _agreement(path: Path, data: Path, name: str) -> str:
     ]
     count = f"{found.count}, {int((~known).sum())} without a score"
     return f"| {path.stem} | {' | '.join(cells)} | {(found.srcc + found.plcc) / 2:.4f} | {count} |"
+
+
+def _differences(
+    paths: Sequence[Path], raws: Sequence[np.ndarray], labels: np.ndarray, people: np.ndarray
+) -> None:
+    """(SRCC+PLCC)/2 of each model minus that of each before, over resamples of the people."""
+    known = np.all([np.isfinite(raw) for raw in raws], axis=0)
+    rng, names = np.random.default_rng(0), np.unique(people[known])
+    places = {name: np.flatnonzero(known & (people == name)) for name in names}
+    drawn = [
+        np.concatenate([places[name] for name in rng.choice(names, len(names))])
+        for _ in range(RESAMPLES)
+    ]
+    print("\nDifference of (SRCC+PLCC)/2, and its interval over people:\n")
+    print("| model | minus | difference |\n|---|---|---|")
+    for later in range(1, len(paths)):
+        for earlier in range(later):
+            pair = raws[later], raws[earlier]
+            whole = _ahead(*pair, labels, np.flatnonzero(known))
+            low, high = np.quantile([_ahead(*pair, labels, at) for at in drawn], (0.025, 0.975))
+            print(
+                f"| {paths[later].stem} | {paths[earlier].stem} | "
+                f"{whole:+.4f} [{low:+.4f}, {high:+.4f}] |"
+            )
+
+
+def _ahead(raw: np.ndarray, other: np.ndarray, labels: np.ndarray, at: np.ndarray) -> float:
+    def score(of: np.ndarray) -> float:
+        rank = spearmanr(of[at], labels[at]).statistic
+        return float(rank + np.corrcoef(of[at], labels[at])[0, 1]) / 2
+
+    return score(raw) - score(other)
 
 
 def _ladders(paths: Sequence[Path], data: Path, name: str) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facegauge import batch, bench, costs, images
+from facegauge import batch, costs, images
 from facegauge.baking import bake_quality
+from facegauge.bench import measuring
 from facegauge.bench.measuring import DRAWN, STAGES, measure
 from facegauge.conventions import CONVENTIONS
 from facegauge.errors import MissingExtra, OptionError
@@ -83,9 +84,9 @@ def test_several_models_are_several_networks(tiny, folder, tmp_path):
 
 
 def test_memory_is_unknown_where_nobody_counts_it(monkeypatch):
-    assert bench.peak_megabytes() > 10
+    assert measuring.peak_megabytes() > 10
     monkeypatch.setitem(sys.modules, "resource", None)
-    assert bench.peak_megabytes() is None
+    assert measuring.peak_megabytes() is None
 
 
 @pytest.mark.parametrize(
