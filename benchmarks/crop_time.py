@@ -61,12 +61,12 @@ def eager() -> Judge:
     """The default's network in PyTorch: uint8 in, raw quality out."""
     import torch
 
-    from facegauge.train.recipe_first import First
-    from facegauge.train.students import Student, planes
+    from facegauge.train.alignment_network import distilled
+    from facegauge.train.recipe_alignment import AiKdXxs
+    from facegauge.train.students import planes
 
     torch.set_num_threads(1)
-    recipe = First()
-    network = Student(recipe.backbone, recipe.head_width, 1, []).eval()
+    network = distilled(AiKdXxs(), []).eval()
 
     def judge(crops: Pixels) -> object:
         with torch.inference_mode():

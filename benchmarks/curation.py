@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from processes import FACEGAUGE, spent
 
 COLUMNS = "path,face,outcome,score,raw,model,x0,y0,x1,y1,confidence,detail"
 COMMANDS = {
@@ -39,8 +40,8 @@ def main() -> None:
         os.chdir(folder)
         write_tables(options.rows)
         for name, command in COMMANDS.items():
-            seconds, megabytes = measured(command.split())
-            print(f"| {name} | {seconds:.1f} | {megabytes:.0f} |", flush=True)
+            cost = spent([*FACEGAUGE, *command.split()], what=f"facegauge {command}", quiet=True)
+            print(f"| {name} | {cost.processor:.1f} | {cost.megabytes:.0f} |", flush=True)
 
 
 def write_tables(rows: int) -> None:
@@ -58,17 +59,6 @@ def write_tables(rows: int) -> None:
             )
             table.write(f"{path},{known if row % 20 else '0,no_face,,,,,,,,,no face found'}\n")
             identities.write(f"{path},{person:06d}\n")
-
-
-def measured(words: list[str]) -> tuple[float, float]:
-    """Processor seconds and peak megabytes of a command in a process of its own."""
-    command = [sys.executable, "-c", "from facegauge.cli import main; main()", *words]
-    quiet = [(os.POSIX_SPAWN_OPEN, place, os.devnull, os.O_WRONLY, 0) for place in (1, 2)]
-    child = os.posix_spawn(sys.executable, command, os.environ, file_actions=quiet)
-    _, status, usage = os.wait4(child, 0)
-    if status:
-        sys.exit(f"facegauge {' '.join(words)} ended with status {status}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

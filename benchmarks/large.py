@@ -24,6 +24,7 @@ from pathlib import Path
 
 from facegauge import models
 from facegauge.score_table import read_scores
+from processes import FACEGAUGE
 from throughput import measured
 
 MOST = 1.10
@@ -89,8 +90,7 @@ def _scored(run: str, images: Path, out: Path, flags: list[str]) -> float:
 
 
 def _command(images: Path, out: Path) -> list[str]:
-    start = [sys.executable, "-c", "from facegauge.cli import main; main()", "score"]
-    return [*start, str(images), "--out", str(out)]
+    return [sys.executable, *FACEGAUGE, "score", str(images), "--out", str(out)]
 
 
 def _lines(table: Path) -> int:

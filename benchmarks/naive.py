@@ -17,11 +17,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,18 +27,9 @@ from PIL import Image
 from facegauge import Scorer
 from facegauge.score_table import read_scores
 from facegauge.walk import find_images
+from processes import FACEGAUGE, Spent, linked, spent
 
 NAIVE = "import sys; sys.path.insert(0, sys.argv[1]); import naive; naive.loop(*sys.argv[2:])"
-OURS = "from facegauge.cli import main; main()"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What a process took: seconds by the clock and of processors, and MB at its most."""
-
-    clock: float
-    processor: float
-    megabytes: float
 
 
 def loop(folder: str, kind: str, out: str) -> None:
@@ -72,15 +60,15 @@ def main() -> None:
 
 def compared(name: str, kind: str, folder: Path, turns: int, room: Path) -> None:
     """Both roads over one folder, in turns: two lines of the table, and how scores differ."""
-    one = _linked(sorted(folder.iterdir())[:1], room / f"{name}-one")
-    best: dict[str, Cost] = {}
+    one = linked(sorted(folder.iterdir())[:1], room / f"{name}-one")
+    best: dict[str, Spent] = {}
     for turn in range(turns):
         for road in ("naive", "facegauge score"):
             outs = [room / f"{name}-{road[:5]}-{turn}-{part}.csv" for part in ("one", "all")]
             start, whole = (
                 _run(road, each, kind, out) for each, out in zip((one, folder), outs, strict=True)
             )
-            cost = Cost(
+            cost = Spent(
                 clock=whole.clock - start.clock,
                 processor=whole.processor - start.processor,
                 megabytes=whole.megabytes,
@@ -115,30 +103,20 @@ def enlarged(paths: list[Path], folder: Path, megapixels: float) -> Path:
 def _sets(options: argparse.Namespace, room: Path) -> list[tuple[str, str, Path]]:
     photos = sorted(options.photos.iterdir())[: options.count]
     large = enlarged(photos[: options.large], room / "large", options.megapixels)
-    crops = _linked(sorted(options.crops.iterdir())[: options.count], room / "crops")
+    crops = linked(sorted(options.crops.iterdir())[: options.count], room / "crops")
     return [
-        ("photographs", "photo", _linked(photos, room / "photos")),
+        ("photographs", "photo", linked(photos, room / "photos")),
         (f"photographs of {options.megapixels:g} megapixels", "photo", large),
         ("aligned crops", "aligned", crops),
     ]
 
 
-def _run(road: str, folder: Path, kind: str, out: Path) -> Cost:
-    command = [sys.executable, "-c"]
+def _run(road: str, folder: Path, kind: str, out: Path) -> Spent:
     if road == "naive":
-        command += [NAIVE, str(Path(__file__).parent), str(folder), kind, str(out)]
+        words = ["-c", NAIVE, str(Path(__file__).parent), str(folder), kind, str(out)]
     else:
-        command += [OURS, "score", str(folder), "--input", kind, "--out", str(out)]
-    start = time.perf_counter()
-    child = os.posix_spawn(sys.executable, command, os.environ)
-    _, status, usage = os.wait4(child, 0)
-    if status:
-        sys.exit(f"{road} ended with status {status}")
-    return Cost(
-        clock=time.perf_counter() - start,
-        processor=usage.ru_utime + usage.ru_stime,
-        megabytes=usage.ru_maxrss / 1024,
-    )
+        words = [*FACEGAUGE, "score", str(folder), "--input", kind, "--out", str(out)]
+    return spent(words, what=road)
 
 
 def _difference(naive: Path, ours: Path) -> str:
@@ -154,13 +132,6 @@ def _difference(naive: Path, ours: Path) -> str:
     ]
     middle, most = np.median(apart), max(apart)
     return f"{middle:.4f} in the median, {most:.3f} at most; {len(other)} other outcomes"
-
-
-def _linked(paths: list[Path], folder: Path) -> Path:
-    folder.mkdir()
-    for path in paths:
-        (folder / path.name).symlink_to(path.resolve())
-    return folder
 
 
 def _options() -> argparse.Namespace:

@@ -11,14 +11,12 @@ machines.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from facegauge.score_table import read_scores
+from processes import FACEGAUGE, linked, spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ def main() -> None:
     crop = ["--input", "crop"]
     kinds = {"crop": crop, "crop, landmarks": [*crop, "--landmarks", str(options.landmarks)]}
     with tempfile.TemporaryDirectory() as folder:
-        few = _few(options.images, Path(folder) / "few", options.few)
+        few = linked(sorted(options.images.iterdir())[: options.few], Path(folder) / "few")
         for kind, flags in kinds.items():
             for images in (few, options.images):
                 cost = measured(images, flags, Path(folder) / f"{kind}-{images.name}.csv")
@@ -55,24 +53,10 @@ def main() -> None:
 
 def measured(images: Path, flags: list[str], out: Path) -> Cost:
     """Score a folder in a process of its own."""
-    command = [sys.executable, "-c", "from facegauge.cli import main; main()", "score"]
-    command += [str(images), "--out", str(out), *flags]
-    start = time.perf_counter()
-    child = os.posix_spawn(sys.executable, command, os.environ)
-    _, status, usage = os.wait4(child, 0)
-    seconds = time.perf_counter() - start
-    if status:
-        sys.exit(f"facegauge score ended with status {status}")
+    words = [*FACEGAUGE, "score", str(images), "--out", str(out), *flags]
+    cost = spent(words, what="facegauge score")
     rows = sum(1 for _ in read_scores(out))
-    return Cost(images=rows, seconds=seconds, megabytes=usage.ru_maxrss / 1024)
-
-
-def _few(images: Path, folder: Path, count: int) -> Path:
-    """A folder of links to the first pictures."""
-    folder.mkdir()
-    for path in sorted(images.iterdir())[:count]:
-        (folder / path.name).symlink_to(path.resolve())
-    return folder
+    return Cost(images=rows, seconds=cost.clock, megabytes=cost.megabytes)
 
 
 if __name__ == "__main__":

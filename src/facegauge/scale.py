@@ -7,7 +7,6 @@ rows are depends on the part alone, so the folder is the same however often and 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 from collections import Counter
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 
 import ray
 
-from facegauge import panel, parts, remote
+from facegauge import panel, parts, remote, threads
 from facegauge.archives.archive import is_archive, require
 from facegauge.batch import BATCH, Summary
 from facegauge.choices import FaceChoice, Input
@@ -32,6 +31,7 @@ from facegauge.remote import RemoteWalk
 from facegauge.score_parquet import load_pyarrow
 from facegauge.scoring import Scorer
 from facegauge.tables import LandmarkTable, read_landmarks
+from facegauge.techniques.label_table import sha256
 from facegauge.values import Outcome
 from facegauge.walk import Archived, ImageWalk, find_images
 
@@ -241,7 +241,7 @@ def _settings(
     scorer = asked.scorer()
     first = scorer if isinstance(scorer, Scorer) else scorer.scorers[0]
     detector = first.detector
-    known = None if landmarks is None else hashlib.sha256(landmarks.read_bytes()).hexdigest()
+    known = None if landmarks is None else sha256(landmarks)
     return {
         "paths": list(places),
         "models": [scorer.name, *scorer.further],
@@ -272,7 +272,7 @@ def _cluster(address: str | None, workers: int | None) -> Iterator[None]:
 
 def _connect(address: str | None, workers: int | None) -> None:
     alone = {
-        "num_cpus": workers or os.cpu_count(),
+        "num_cpus": threads.count(workers),
         "object_store_memory": _STORE,
         "include_dashboard": False,
     }

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facegauge.errors import InputError, OptionError, TableError
+from facegauge.errors import InputError, TableError
 from facegauge.names import Names
 from facegauge.score_cells import unescaped
 from facegauge.score_parquet import ROW_GROUP, load_pyarrow
-from facegauge.score_row import SCORE_COLUMNS
+from facegauge.score_row import SCORE_COLUMNS, table_suffix
 from facegauge.values import Outcome
 
 OUTCOMES = tuple(Outcome)
@@ -105,14 +105,9 @@ def read_score_columns(path: Path | str) -> ScoreColumns:
     """
     table = Path(path)
     readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
-    if table.suffix.lower() not in readers:
-        raise OptionError(
-            f"A score table is a .csv, .jsonl or .parquet file, got {table}. Give it one of these "
-            "three suffixes."
-        )
-    growing = _Growing(table)
+    read, growing = readers[table_suffix(table)], _Growing(table)
     try:
-        readers[table.suffix.lower()](growing)
+        read(growing)
     except OSError as error:
         raise TableError(
             f"Expected a score table in {table}, got: {error.strerror or error}. Check the path."

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from facegauge.errors import InputError, TableError
+from facegauge.errors import InputError, OptionError, TableError
 from facegauge.score_cells import (
     DECIMALS,
     DISAGREEMENT,
@@ -158,6 +158,21 @@ def _short(measure: Measure) -> Measure:
     """A measure with the digits that a table has."""
     score, value = (round(each, MEASURE_DECIMALS) for each in (measure.score, measure.value))
     return replace(measure, score=score, value=value + 0.0)
+
+
+def table_suffix(table: Path) -> str:
+    """The suffix of a score table, in lower case: .csv, .jsonl or .parquet.
+
+    Raises:
+        OptionError: another one.
+    """
+    suffix = table.suffix.lower()
+    if suffix not in (".csv", ".jsonl", ".parquet"):
+        raise OptionError(
+            f"A score table is a .csv, .jsonl or .parquet file, got {table}. "
+            "Give it one of these three suffixes."
+        )
+    return suffix
 
 
 def columns_for(models: int) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from facegauge.score_row import (
     csv_of,
     csv_row,
     decoded,
+    table_suffix,
 )
 from facegauge.score_run import ScoreRun
 
@@ -60,7 +61,7 @@ def open_scores(
         MissingExtra: parquet without pyarrow.
     """
     table = Path(out)
-    suffix = _suffix(table)
+    suffix = table_suffix(table)
     run = ScoreRun(models=tuple(map(one_line, (model, *further))), explain=explain)
     try:
         if suffix != ".parquet":
@@ -95,7 +96,7 @@ def read_scores(path: Path | str) -> Iterator[ScoreRow]:
     if table.is_dir() and (parts := sorted(table.glob("part-*.parquet"))):
         return chain.from_iterable(map(read_scores, parts))
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": read_parquet}
-    return _readable(table, readers[_suffix(table)](table))
+    return _readable(table, readers[table_suffix(table)](table))
 
 
 class ScoreTable:
@@ -215,16 +216,6 @@ def _refuse_existing(path: Path) -> None:
             f"A new score table needs a new file, and {path} exists; pass --resume to continue it, "
             "or another --out."
         )
-
-
-def _suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".jsonl", ".parquet"):
-        raise OptionError(
-            f"A score table is a .csv, .jsonl or .parquet file, got {path}. "
-            "Give it one of these three suffixes."
-        )
-    return suffix
 
 
 def _beside(path: Path, ending: str) -> Path:

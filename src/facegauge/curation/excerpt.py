@@ -20,10 +20,8 @@ from facegauge.curation.order import Flags
 from facegauge.errors import OptionError, TableError
 from facegauge.score_columns import ScoreColumns
 from facegauge.score_parquet import ROW_GROUP, load_pyarrow
-from facegauge.score_row import JSONL, LineFormat, csv_cells, csv_of, csv_row, decoded
+from facegauge.score_row import JSONL, LineFormat, csv_cells, csv_of, csv_row, decoded, table_suffix
 from facegauge.score_table import open_scores, read_scores
-
-_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 def refuse_out(out: Path) -> None:
@@ -32,11 +30,7 @@ def refuse_out(out: Path) -> None:
     Raises:
         OptionError: it is.
     """
-    if out.suffix.lower() not in _SUFFIXES:
-        raise OptionError(
-            f"A score table is a .csv, .jsonl or .parquet file, got {out}. Give it one of these "
-            "three suffixes."
-        )
+    table_suffix(out)
     refuse_existing(out)
 
 
