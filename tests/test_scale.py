@@ -1,6 +1,7 @@
 """On a Ray of two workers on this machine: the same rows as one machine, whoever is killed."""
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -17,11 +18,12 @@ from PIL import Image
 
 from facegauge import parts
 from facegauge.batch import score_images
-from facegauge.errors import InputError, OptionError
+from facegauge.errors import InputError, OptionError, SourceGone
 from facegauge.parts import Part, Slice
 from facegauge.score_table import read_scores
 from facegauge.scoring import Scorer
 from facegauge.tables import read_landmarks
+from facegauge.values import Outcome
 from facegauge.walk import Found, find_images
 from packed import packed
 from test_crops import write_table
@@ -215,6 +217,27 @@ def test_pictures_that_came_or_went_are_refused(cluster, photos, tiny, tmp_path)
     (folder / "0.png").write_bytes((photos / "00.png").read_bytes())
     with pytest.raises(OptionError, match="added or removed"):
         on_ray(tiny, tmp_path / "out", folder, resume=True)
+
+
+def test_a_folder_that_disappears_ends_the_run(cluster, photos, alone, tiny, tmp_path, monkeypatch):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(photos, folder)
+    begun = scale._Run._begun
+
+    def begun_and_gone(run, cut):
+        first, *others = cut
+        yield from begun(run, [first])
+        folder.rename(tmp_path / "away")
+        yield from begun(run, others)
+
+    monkeypatch.setattr(scale._Run, "_begun", begun_and_gone)
+    with pytest.raises(SourceGone, match=rf"{folder} is needed.*--resume"):
+        on_ray(tiny, out, folder)
+    monkeypatch.undo()
+    (tmp_path / "away").rename(folder)
+    on_ray(tiny, out, folder, resume=True)
+    assert [row.path for row in read_scores(out)] == sorted({row.path for row in alone})
+    assert sum(row.outcome is Outcome.UNREADABLE for row in read_scores(out)) == 1
 
 
 def test_errors_of_workers_are_ours(cluster, photos, tiny, tmp_path, monkeypatch):

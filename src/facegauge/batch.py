@@ -141,16 +141,18 @@ def score_found(
     landmarks: LandmarkTable | None,
     batch_size: int,
     emit: Callable[[ScoreRow], None],
+    missing: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Score a stretch of a walk as ``score_images`` scores all of it, in one thread.
 
     The rows are the same where the stretch begins at a multiple of ``batch_size`` in the walk.
+    ``missing`` is called when a picture is not there, and raises when that ends the run.
     """
     with threads.pool(1) as pool:
         run = _Run(
             scorer=scorer,
             walk=iter(found),
-            missing=lambda: None,
+            missing=missing,
             pool=pool,
             table=None,
             landmarks=landmarks,

@@ -13,8 +13,9 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from facegauge.score_parquet import read_notes, write_parquet
 from facegauge.score_row import ScoreRow
 from facegauge.scoring import Scorer
 from facegauge.tables import LandmarkTable
-from facegauge.walk import Archived, Found, inside
+from facegauge.walk import Archived, Found, inside, require_folders
 
 BATCHES = 512
 """Network calls of a part: 4096 images of 8 a call, some minutes of one core."""
@@ -252,11 +253,21 @@ def score_part(
     scorer: Scorer | Panel,
     landmarks: LandmarkTable | None,
     batch_size: int,
+    needed: Sequence[Path] = (),
 ) -> Summary:
-    """Score a part and commit its rows."""
+    """Score a part and commit its rows.
+
+    Raises:
+        SourceGone: one of the folders ``needed`` disappeared; nothing is committed.
+    """
     rows: list[ScoreRow] = []
     summary = score_found(
-        part.found(), scorer=scorer, landmarks=landmarks, batch_size=batch_size, emit=rows.append
+        part.found(),
+        scorer=scorer,
+        landmarks=landmarks,
+        batch_size=batch_size,
+        emit=rows.append,
+        missing=partial(require_folders, needed),
     )
     folder.commit(part, rows)
     return summary

@@ -99,6 +99,7 @@ def score_on_ray(
     Raises:
         OptionError: no cluster at the address, or options that are wrong (see ``PartFolder``).
         InputError: a part that kills every worker, or an archive that changes meanwhile.
+        SourceGone: a folder of pictures disappeared; no part has rows about that.
         ModelError, TableError, MissingExtra: as ``Scorer`` and ``read_landmarks``.
     """
     load_pyarrow("facegauge score --engine ray")
@@ -111,27 +112,32 @@ def score_on_ray(
     settings = _settings(places, asked, landmarks, batches)
     folder = PartFolder(out, settings, resume=resume)
     with _cluster(address, workers):
-        run = _Run(asked=asked.absolute(), folder=folder, table=table, progress=progress)
+        job = _Job(asked=asked.absolute(), folder=folder, table=table, needed=_folders(places))
+        run = _Run(job, progress)
         return run.finished(places, batches * asked.batch_size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What every worker is told once; ``needed`` are the folders of pictures that were given."""
+
+    asked: Asked
+    folder: PartFolder
+    table: LandmarkTable | None
+    needed: Sequence[Path]
 
 
 class _Run:
     """One batch on its way: parts out, what became of them back."""
 
-    def __init__(
-        self,
-        asked: Asked,
-        folder: PartFolder,
-        table: LandmarkTable | None,
-        progress: Callable[[int], None],
-    ) -> None:
-        self.folder = folder
+    def __init__(self, job: _Job, progress: Callable[[int], None]) -> None:
+        self.folder = job.folder
         self.progress = progress
         self.images = self.skipped = self.parts = self.matched = 0
-        self.with_table = table is not None
+        self.with_table = job.table is not None
         self.outcomes: Counter[Outcome] = Counter()
-        self._shared = ray.put((asked, folder, table))
-        gpus = 1 if asked.device == "cuda" else 0
+        self._shared = ray.put(job)
+        gpus = 1 if job.asked.device == "cuda" else 0
         self._score = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_score)
         self._count = ray.remote(max_retries=RETRIES, num_cpus=1)(_count)
 
@@ -170,12 +176,16 @@ class _Run:
         )
 
 
-def _score(shared: tuple[Asked, PartFolder, LandmarkTable | None], part: Part) -> Summary:
+def _score(job: _Job, part: Part) -> Summary:
     """What a worker does with a part; the scorer stays open for its next one."""
-    asked, folder, table = shared
-    scorer = _opened(asked)
-    size = asked.batch_size
-    return parts.score_part(part, folder, scorer=scorer, landmarks=table, batch_size=size)
+    return parts.score_part(
+        part,
+        job.folder,
+        scorer=_opened(job.asked),
+        landmarks=job.table,
+        batch_size=job.asked.batch_size,
+        needed=job.needed,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -227,6 +237,12 @@ def _places(paths: Sequence[str]) -> list[str]:
     for path in paths:
         require(Path(path))
     return list(paths)
+
+
+def _folders(places: Sequence[str]) -> list[Path]:
+    """Those of the places that are folders of all machines, at their whole paths."""
+    paths = [Path(place).absolute() for place in places if not remote.is_url(place)]
+    return [path for path in paths if path.is_dir()]
 
 
 def _walk(places: Sequence[str]) -> ImageWalk | RemoteWalk:

@@ -64,6 +64,28 @@ def find_images(
     return ImageWalk(paths, suffixes)
 
 
+def require_folders(folders: Sequence[Path]) -> None:
+    """As ``ImageWalk.require_there``, in a process that has not walked the folders itself.
+
+    Raises:
+        SourceGone: one is no folder any more, or has nothing in it, as where a disk was mounted.
+    """
+    for folder in folders:
+        try:
+            gone = next(folder.iterdir(), None) is None
+        except OSError:
+            gone = True
+        if gone:
+            raise _gone(folder)
+
+
+def _gone(folder: Path) -> SourceGone:
+    return SourceGone(
+        f"The folder {folder} is needed until the end, and it is gone since the run began. Bring "
+        "it back (is its disk connected?), and go on with --resume."
+    )
+
+
 class ImageWalk(Iterator[Found]):
     """The images under some paths, one folder in memory at a time.
 
@@ -103,10 +125,7 @@ class ImageWalk(Iterator[Found]):
             except OSError:
                 gone = True
             if gone:
-                raise SourceGone(
-                    f"The folder {root} is needed until the end, and it is gone since the run "
-                    "began. Bring it back (is its disk connected?), and go on with --resume."
-                )
+                raise _gone(root)
 
     def _entering(self) -> Iterator[Found]:
         for unit in self.units:
