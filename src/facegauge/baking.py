@@ -31,6 +31,7 @@ from facegauge.cards import (
 from facegauge.choices import named
 from facegauge.conventions import CONVENTIONS, Preprocessing
 from facegauge.errors import ModelError, OptionError
+from facegauge.folding import folded
 from facegauge.graphs import Graph, Shape, assemble, only_input, require_onnx, save
 from facegauge.operating import OperatingTable
 
@@ -181,7 +182,7 @@ def draft_card(name: str, version: str, kind: Kind, crop: Crop, **fields: Any) -
 
 
 def begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
-    """uint8 RGB N×H×W×3 -> float32 in the network's order, scale and layout.
+    """uint8 RGB N×H×W×3 -> float32 in the network's order, scale (see folding) and layout.
 
     The layout changes first: ONNX Runtime gathers, subtracts and divides along a last axis of three
     colours some twenty times slower than along planes.
@@ -195,9 +196,11 @@ def begin(bare: onnx.ModelProto, preprocessing: Preprocessing) -> Graph:
     if preprocessing.bgr:
         graph.constant("fg_order", np.array([2, 1, 0], dtype=np.int64))
         steps.append(("Gather", ["fg_order"], {"axis": 1 if planar else 3}))
-    graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32).reshape(shape))
-    graph.constant("fg_std", np.array(preprocessing.std, dtype=np.float32).reshape(shape))
-    steps += [("Cast", [], {"to": 1}), ("Sub", ["fg_mean"], {}), ("Div", ["fg_std"], {})]
+    steps.append(("Cast", [], {"to": 1}))
+    if not folded(graph, preprocessing):
+        graph.constant("fg_mean", np.array(preprocessing.mean, dtype=np.float32).reshape(shape))
+        graph.constant("fg_std", np.array(preprocessing.std, dtype=np.float32).reshape(shape))
+        steps += [("Sub", ["fg_mean"], {}), ("Div", ["fg_std"], {})]
     names = ["image", *(f"fg_{op.lower()}" for op, _, _ in steps[:-1]), only_input(graph.bare)]
     for place, (op, others, fields) in enumerate(steps):
         inputs, output = [names[place], *others], names[place + 1]
