@@ -21,7 +21,7 @@ def network(*, bias=True, others=(), **fields) -> onnx.ModelProto:
     weights = {"w": rng.normal(size=(6, width, 4, 4)), "b": rng.normal(size=6)}
     names = ["x", "w", "b"] if bias else ["x", "w"]
     nodes = [helper.make_node("Conv", names, ["y"], **fields), *others]
-    outputs = ["y", *(name for node in others for name in node.output)]
+    outputs = ["y", *(node.output[0] for node in others[-1:])]
     return helper.make_model(
         helper.make_graph(
             nodes,
@@ -51,6 +51,7 @@ def kept(model: onnx.ModelProto) -> list[str]:
     return steps[: steps.index("Conv")]
 
 
+SIZED = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Cast", ["s"], ["y2"], to=1)]
 TWICE = [helper.make_node("Relu", ["x"], ["y2"])]
 SHARED = [helper.make_node("Relu", ["w"], ["y2"])]
 
@@ -63,13 +64,25 @@ SHARED = [helper.make_node("Relu", ["w"], ["y2"])]
         (network(strides=[4, 4], bias=False), True),
         (network(pads=[0, 0, 0, 0]), True),
         (network(auto_pad="VALID"), True),
+        (network(others=SIZED), True),
         (network(pads=[0, 1, 0, 0]), False),
         (network(auto_pad="SAME_UPPER"), False),
         (network(group=3), False),
         (network(others=TWICE), False),
         (network(others=SHARED), False),
     ],
-    ids=["patches", "no-bias", "zero-pads", "valid", "pads", "same", "grouped", "twice", "shared"],
+    ids=[
+        "patches",
+        "no-bias",
+        "zero-pads",
+        "valid",
+        "sized",
+        "pads",
+        "same",
+        "grouped",
+        "twice",
+        "shared",
+    ],
 )
 def test_the_answers_stay_and_where_it_can_be_the_steps_go(bare, whole, convention):
     images = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)

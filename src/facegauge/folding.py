@@ -57,7 +57,7 @@ def _first(bare: onnx.ModelProto) -> Any:
     name = only_input(bare)
     own = {each.name for each in bare.graph.initializer if each.data_type == float32}
     used = [each for node in bare.graph.node for each in node.input]
-    seeing = [node for node in bare.graph.node if name in node.input]
+    seeing = [node for node in bare.graph.node if name in node.input and node.op_type != "Shape"]
     nested = any(each.g.node or each.graphs for node in bare.graph.node for each in node.attribute)
     if len(seeing) != 1 or seeing[0].op_type != "Conv" or nested:
         return None
