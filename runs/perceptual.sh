@@ -3,11 +3,11 @@
 #
 #   runs/perceptual.sh DATA START [WORK]
 #
-# DATA holds celeba_crops/ and .csv, utkface/ and .csv. START is the model.safetensors that
-# runs/utility.sh has made: all networks begin with it, as from random weights they learn next to
-# nothing in this time (docs/log.md). WORK (work/perceptual unless told) receives everything that is
-# made on the way, some 2.5 GB of degraded pictures among it. About two hours on one free core: half
-# an hour of labels, an hour and a half of training.
+# DATA holds celeba_crops/ and .csv, utkface/ and .csv. START is the model.safetensors of the larger
+# student of runs/utility.sh (WORK/ai-kd there): all networks begin with it, as from random weights
+# they learn next to nothing in this time (docs/log.md). WORK (work/perceptual unless told) receives
+# everything that is made on the way, some 2.5 GB of degraded pictures among it. About two hours on
+# one free core: half an hour of labels, an hour and a half of training.
 set -euo pipefail
 data=$(realpath "$1")
 start=$(realpath "$2")

@@ -5,8 +5,8 @@
 #   runs/utility.sh DATA [WORK]
 #
 # DATA holds celeba_crops/ and .csv, utkface/, recognisers/, detectors/ and peers/. WORK (work/ unless
-# told) receives everything that is made on the way. About three hours on one free core: half an
-# hour of labels, two hours of training.
+# told) receives everything that is made on the way. About four hours on one free core: half an
+# hour of labels, three hours of training.
 set -euo pipefail
 data=$(realpath "$1")
 work=${2:-work}
@@ -66,23 +66,57 @@ for recogniser in "$y1" "$foamliu"; do
         --identities "$out/people.csv" --recogniser "$recogniser" --out "$labels" --resume
 done
 
-# 5. The student, first by the ranks of the labels, then by the labels themselves: among all these
-#    pictures, most of which are bad, ranks say little of how bad a photograph is.
+# 5. A larger student, first by the ranks of the labels, then by the labels themselves: among all
+#    these pictures, most of which are bad, ranks say little of how bad a photograph is.
 learn() { # RUN OPTIONS...
-    grep -qs '"complete": true' "$1/run.json" || facegauge train ai-kd-xxs --data "$out" --out "$1" \
-        --set name=utility --set version=2 --set tables=celeba_crops,utkface,views \
-        --set labels=probe-insightface_y1.csv,probe-foamliu.csv \
+    grep -qs '"complete": true' "$work/$1/run.json" || facegauge train ai-kd-xxs --data "$out" \
+        --out "$work/$1" --set tables=celeba_crops,utkface,views --set batch=64 \
         --set swap_tables=swaps/celeba_crops.csv,swaps/utkface.csv --set swaps=.3 \
-        --set batch=64 "${@:2}" $([ -d "$1" ] && echo --resume)
+        "${@:2}" $([ -d "$work/$1" ] && echo --resume)
 }
-learn "$work/ai-kd-ranks" --set embedding_weight=.3 --set legs=12 --set steps=1000
-run="$work/ai-kd"
+probes=probe-insightface_y1.csv,probe-foamliu.csv
+learn ai-kd-ranks --set name=utility --set version=2 --set labels=$probes \
+    --set embedding_weight=.3 --set legs=12 --set steps=1000
 cp -u "$work/ai-kd-ranks/model.safetensors" "$out/ranks.safetensors"
-learn "$run" --set start=ranks.safetensors --set scale=range --set embedding_weight=.1 \
+learn ai-kd --set name=utility --set version=2 --set labels=$probes \
+    --set start=ranks.safetensors --set scale=range --set embedding_weight=.1 \
     --set learning_rate=7e-4 --set warmup=.1 --set legs=3 --set steps=800
+larger="$work/utility-2.onnx"
+[ -f "$larger" ] || facegauge export "$work/ai-kd" --out "$larger"
 
-# 6. One file, what it is worth on people it never saw, and in its card what thresholds cost there.
+# 6. What it thinks of all faces becomes a third label.
+if [ ! -f "$out/larger.csv" ]; then
+    facegauge score "$out" --input crop --landmarks "$out/faces.csv" --model "$larger" \
+        --out "$work/larger.jsonl" --resume
+    python - "$out" "$work/larger.jsonl" <<'PYTHON'
+import csv, json, sys
+from pathlib import Path
+
+out, scored = map(Path, sys.argv[1:])
+with (out / "faces.csv").open(newline="") as file:
+    faces = {row["path"] for row in csv.DictReader(file)}
+rows = [json.loads(line) for line in scored.read_text().splitlines()]
+labels = [[row["path"], row["raw"]] for row in rows if row["path"] in faces and row["raw"] is not None]
+with (out / "larger.csv").open("w", newline="") as file:
+    csv.writer(file).writerows([["path", "label"], *labels])
+PYTHON
+fi
+
+# 7. The default: a network of two thirds of the multiplications, nearly all of them dense, which
+#    takes a third of the time. By ranks, by the labels, and by the three labels together.
+slim() { # RUN OPTIONS...
+    learn "$1" --set name=utility --set version=3 --set network=slim --set steps=1000 "${@:2}"
+    cp -u "$work/$1/model.safetensors" "$out/$1.safetensors"
+}
+slim slim-ranks --set labels=$probes --set embedding_weight=.3 --set legs=12 --set chosen_by=loss
+slim slim-labels --set labels=$probes --set start=slim-ranks.safetensors --set scale=range \
+    --set embedding_weight=.2 --set learning_rate=1.5e-3 --set warmup=.1 --set legs=3 \
+    --set chosen_by=loss
+slim slim --set labels=$probes,larger.csv --set start=slim-labels.safetensors --set scale=range \
+    --set embedding_weight=.2 --set learning_rate=1.5e-3 --set warmup=.1 --set legs=8
+
+# 8. One file, what it is worth on people it never saw, and in its card what thresholds cost there.
 model=src/facegauge/models/utility.onnx
-facegauge export "$run" --out "$model"
+facegauge export "$work/slim" --out "$model"
 runs/evaluate.sh "$data" "$work"
 facegauge models annotate "$model" "$work/evaluation/report/operating.json" --out "$model"
