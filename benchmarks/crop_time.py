@@ -87,7 +87,7 @@ def measured(judges: dict[str, Judge], turns: int) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in judges}
     for turn in range(turns + 20):
         crop = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-        for name in rng.permutation(list(judges)):  # what ran before leaves its numbers in the cache
+        for name in rng.permutation(list(judges)):  # caches keep what ran before
             begin = time.process_time()
             judges[name](crop)
             if turn >= 20:  # the first ones warm up
