@@ -22,7 +22,7 @@ import numpy.typing as npt
 from facegauge.errors import InputError, TableError
 from facegauge.names import Names
 from facegauge.score_cells import unescaped
-from facegauge.score_parquet import ROW_GROUP, load_pyarrow
+from facegauge.score_parquet import ROW_GROUP, load_pyarrow, part_files
 from facegauge.score_row import SCORE_COLUMNS, table_suffix
 from facegauge.values import Outcome
 
@@ -97,6 +97,8 @@ class ScoreColumns:
 def read_score_columns(path: Path | str) -> ScoreColumns:
     """Read a score table, csv, jsonl or parquet, or a csv ``path,score`` of any method.
 
+    A folder of parquet files, as ``facegauge score --engine ray`` writes it, is read as one table.
+
     Raises:
         TableError: not a score table, a line that is no row, a score that is not finite, or a path
             and face twice.
@@ -105,9 +107,10 @@ def read_score_columns(path: Path | str) -> ScoreColumns:
     """
     table = Path(path)
     readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
-    read, growing = readers[table_suffix(table)], _Growing(table)
+    growing = _Growing(table)
     try:
-        read(growing)
+        suffix = ".parquet" if part_files(table) else table_suffix(table)
+        readers[suffix](growing)
     except OSError as error:
         raise TableError(
             f"Expected a score table in {table}, got: {error.strerror or error}. Check the path."
@@ -263,10 +266,15 @@ def _read_jsonl(growing: _Growing) -> None:
 
 
 def _read_parquet(growing: _Growing) -> None:
+    for table in part_files(growing.table) or [growing.table]:
+        _read_part(growing, table)
+
+
+def _read_part(growing: _Growing, table: Path) -> None:
     arrow = load_pyarrow("reading .parquet")
     try:
-        with growing.table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
-            _refuse_columns(growing.table, SCORE_COLUMNS, file.schema_arrow.names)
+        with table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
+            _refuse_columns(table, SCORE_COLUMNS, file.schema_arrow.names)
             for batch in file.iter_batches(ROW_GROUP, columns=list(_NEEDED)):
                 columns = [batch.column(name).to_pylist() for name in _NEEDED]
                 for path, *others in zip(*columns, strict=True):
@@ -275,6 +283,6 @@ def _read_parquet(growing: _Growing) -> None:
         raise
     except (arrow.ArrowException, TypeError, ValueError) as error:
         raise TableError(
-            f"{growing.table} needs to be a parquet file of scores, got: {error}. Score again with "
+            f"{table} needs to be a parquet file of scores, got: {error}. Score again with "
             "another --out."
         ) from error

@@ -51,6 +51,11 @@ def read_notes(path: Path) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
 
 
+def part_files(table: Path) -> list[Path]:
+    """The files of a folder that many machines wrote, in the order of its rows; none elsewhere."""
+    return sorted(table.glob("part-*.parquet")) if table.is_dir() else []
+
+
 def read_parquet(table: Path) -> Iterator[ScoreRow]:
     """The rows of a file one by one.
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from facegauge.errors import OptionError, TableError, UnwritablePlace
 from facegauge.score_cells import one_line
-from facegauge.score_parquet import load_pyarrow, read_parquet, write_parquet
+from facegauge.score_parquet import load_pyarrow, part_files, read_parquet, write_parquet
 from facegauge.score_resume import Kept, kept, name_hash
 from facegauge.score_row import (
     JSONL,
@@ -93,7 +93,7 @@ def read_scores(path: Path | str) -> Iterator[ScoreRow]:
         MissingExtra: parquet without pyarrow.
     """
     table = Path(path)
-    if table.is_dir() and (parts := sorted(table.glob("part-*.parquet"))):
+    if parts := part_files(table):
         return chain.from_iterable(map(read_scores, parts))
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": read_parquet}
     return _readable(table, readers[table_suffix(table)](table))

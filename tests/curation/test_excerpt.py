@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from facegauge.curation.excerpt import write_excerpt
 from facegauge.errors import OptionError, TableError
 from facegauge.score_cells import Further
 from facegauge.score_columns import read_score_columns
+from facegauge.score_parquet import write_parquet
 from facegauge.score_row import ScoreRow
 from facegauge.score_table import open_scores, read_scores
 from facegauge.values import Measure, Outcome
@@ -39,6 +41,35 @@ def table(tmp_path, request):
         for name in NAMES:
             target.append([scored(name, face) for face in range(3)])
     return read_score_columns(out)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_folder_of_parts_is_one_table(tmp_path, suffix):
+    folder, whole = tmp_path / "parts", tmp_path / "whole.parquet"
+    folder.mkdir()
+    rows = [scored(name, face) for name in NAMES for face in range(3)]
+    for number, part in enumerate((rows[:9], rows[9:12], rows[12:])):
+        write_parquet(folder / f"part-{number:08}.parquet", iter(part), {"part": str(number)})
+    (folder / "run.json").write_text("{}")
+    write_parquet(whole, iter(rows), {})
+    kept = chosen(len(rows), 1)
+    outs = []
+    for name, table in (("parts", folder), ("whole", whole)):
+        outs.append(tmp_path / f"{name}-out{suffix}")
+        write_excerpt(read_score_columns(table), kept, outs[-1])
+    assert list(read_scores(outs[0])) == list(read_scores(outs[1])) == list(compress(rows, kept))
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_a_part_that_came_meanwhile_is_noticed(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    write_parquet(folder / "part-00000000.parquet", iter([scored("a.jpg", 0)]), {})
+    columns = read_score_columns(folder)
+    write_parquet(folder / "part-00000001.parquet", iter([scored("b.jpg", 0)]), {})
+    with pytest.raises(TableError, match="Expected 1 rows in .*parts as when"):
+        write_excerpt(columns, np.ones(1, dtype=np.bool_), tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def chosen(count: int, seed: int) -> np.ndarray:

@@ -9,17 +9,18 @@ are read and written anew.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import compress, groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facegauge.curation.order import Flags
 from facegauge.errors import OptionError, TableError
 from facegauge.score_columns import ScoreColumns
-from facegauge.score_parquet import ROW_GROUP, load_pyarrow
+from facegauge.score_parquet import ROW_GROUP, load_pyarrow, part_files
 from facegauge.score_row import JSONL, LineFormat, csv_cells, csv_of, csv_row, decoded, table_suffix
 from facegauge.score_table import open_scores, read_scores
 
@@ -54,7 +55,8 @@ def write_excerpt(columns: ScoreColumns, kept: Flags, out: Path) -> None:
         MissingExtra: parquet without pyarrow.
     """
     refuse_out(out)
-    source, target = columns.table.suffix.lower(), out.suffix.lower()
+    target = out.suffix.lower()
+    source = ".parquet" if part_files(columns.table) else columns.table.suffix.lower()
     if columns.plain and source != target:
         raise OptionError(f"Plain scores are a .csv, got --out {out}. Give it this suffix.")
     part = out.with_name(f"{out.name}.partial{target}")
@@ -143,19 +145,30 @@ def _whole(line: bytes) -> bytes:
 
 def _filtered(columns: ScoreColumns, kept: Flags, out: Path) -> None:
     arrow = load_pyarrow("writing .parquet")
-    with columns.table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
-        if file.metadata.num_rows != len(columns):
-            raise _changed(columns, file.metadata.num_rows)
-        done, waiting, count = 0, [], 0
-        with arrow.parquet.ParquetWriter(out, file.schema_arrow) as writer:
+    tables = part_files(columns.table) or [columns.table]
+    rows = sum(arrow.parquet.read_metadata(table).num_rows for table in tables)
+    if rows != len(columns):
+        raise _changed(columns, rows)
+    schema = arrow.parquet.read_schema(tables[0]).remove_metadata()
+    done, waiting, count = 0, [], 0
+    with arrow.parquet.ParquetWriter(out, schema) as writer:
+        for batch in _batches(tables):
+            waiting.append(batch.filter(arrow.array(kept[done : done + len(batch)])))
+            done, count = done + len(batch), count + len(waiting[-1])
+            if count >= ROW_GROUP:
+                writer.write_table(arrow.Table.from_batches(waiting, schema))
+                waiting, count = [], 0
+        if count:
+            writer.write_table(arrow.Table.from_batches(waiting, schema))
+
+
+def _batches(tables: Iterable[Path]) -> Iterator[Any]:
+    """The rows of parquet files, one file open at a time."""
+    arrow = load_pyarrow("reading .parquet")
+    for table in tables:
+        with table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
             for batch in file.iter_batches(ROW_GROUP):
-                waiting.append(batch.filter(arrow.array(kept[done : done + len(batch)])))
-                done, count = done + len(batch), count + len(waiting[-1])
-                if count >= ROW_GROUP:
-                    writer.write_table(arrow.Table.from_batches(waiting, file.schema_arrow))
-                    waiting, count = [], 0
-            if count:
-                writer.write_table(arrow.Table.from_batches(waiting, file.schema_arrow))
+                yield batch.replace_schema_metadata(None)
 
 
 def _converted(columns: ScoreColumns, kept: Flags, out: Path) -> None:
