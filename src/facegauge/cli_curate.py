@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def select(
-    scores: Annotated[Path, typer.Option(help="A score table: .csv, .jsonl, .parquet, or a folder of parts.")],
+    scores: Annotated[Path, typer.Option(help="A score table, or a folder of parts.")],
     out: Annotated[Path, typer.Option(help="A new table with the rows that are kept.")],
     per: Annotated[Per | None, typer.Option(help="Ask for each identity or track.")] = None,
     keep: Annotated[int | None, typer.Option(help="Keep so many best faces of each.")] = None,
