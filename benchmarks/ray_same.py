@@ -62,7 +62,7 @@ def parsed() -> argparse.Namespace:
 
 def score_alone(options: argparse.Namespace, out: Path) -> Summary:
     """One machine: threads, and one table."""
-    scorer = panel.open(options.model, input=options.input)
+    scorer = panel.open(options.model, input=options.input, threads=1)
     return score_images(options.paths, scorer=scorer, out=out, batch_size=options.batch_size)
 
 

@@ -24,7 +24,10 @@ def test_what_is_wrong_is_a_typed_problem(service, address, kind):
 def test_an_error_of_ours_is_a_problem_too(scorer, monkeypatch, caplog):
     with served(create_app(scorer)) as service:
         monkeypatch.setattr(scorer.model, "predict", lambda _: 1 / 0)
-        detail = problem(service.score(png(ONE), name="anna.jpg"), Problem.INTERNAL)
+        answer = service.score(png(ONE), name="anna.jpg")
+        detail = problem(answer, Problem.INTERNAL)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers.get("connection") != "close"
         monkeypatch.undo()
         assert service.assessment(png(ONE))["outcome"] == "scored"
     assert "ZeroDivision" not in detail

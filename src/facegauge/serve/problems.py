@@ -91,11 +91,10 @@ def described(*problems: Problem) -> dict[int | str, dict[str, Any]]:
 
 
 def tell_all(app: FastAPI) -> None:
-    """Have every error of an app answered as a problem."""
+    """Have every error that an app may foresee answered as a problem; see traffic for others."""
     app.exception_handler(Refused)(_refused)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
-    app.exception_handler(Exception)(_unforeseen)
 
 
 async def _refused(_: Request, refused: Refused) -> JSONResponse:
@@ -116,5 +115,6 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
     return answer(Refused(problem, detail, error.headers))
 
 
-async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
+def unforeseen() -> JSONResponse:
+    """The response to an error of ours, of which the log has more."""
     return answer(Refused(Problem.INTERNAL, "An unforeseen error, now in the service's log."))

@@ -1,4 +1,7 @@
-"""What passes the door: timed, counted, logged without names, and sent with security headers."""
+"""What passes the door: timed, counted, logged without names, and sent with security headers.
+
+Errors that nobody foresaw end here, as an answer: the connection stays, and other requests with it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facegauge.serve import problems
 from facegauge.serve.metrics import Metrics
 
 _log = logging.getLogger("facegauge.serve")
@@ -60,17 +64,22 @@ class Traffic:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 500
+        begun, status, answering = time.perf_counter(), 500, False
 
         async def sent(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answering = message["status"], True
                 _secure(MutableHeaders(scope=message))
             await send(message)
 
         try:
             await self._app(scope, receive, sent)
+        except Exception:  # of whatever kind: it is told here, as a server cuts the connection
+            if answering:
+                raise
+            _log.exception("an unforeseen error")
+            await problems.unforeseen()(scope, receive, sent)
         finally:
             self._tell(scope, status, time.perf_counter() - begun)
 
