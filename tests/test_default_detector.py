@@ -74,7 +74,14 @@ def test_nothing_is_found_in_nothing(detector, shape):
         assert detector.find(picture) == []
 
 
+@pytest.mark.xfail(strict=True, reason="its mouth is found a tenth of the eyes' distance too high")
 def test_a_photo_scores_as_its_aligned_face(detector, astronaut):
+    [found] = Scorer().assess(astronaut)
+    [given] = Scorer().assess(astronaut, [Landmarks.from_array(LANDMARKS)])
+    assert found.score == pytest.approx(given.score, abs=6.0)
+
+
+def test_a_photo_scores_with_the_face_that_was_found(detector, astronaut):
     [found] = Scorer().assess(astronaut)
     [given] = Scorer().assess(astronaut, [Landmarks.from_array(LANDMARKS)])
     assert found.score == pytest.approx(given.score, abs=12.0)

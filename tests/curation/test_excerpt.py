@@ -11,7 +11,7 @@ from facegauge.curation.excerpt import write_excerpt
 from facegauge.errors import OptionError, TableError
 from facegauge.score_cells import Further
 from facegauge.score_columns import read_score_columns
-from facegauge.score_parquet import write_parquet
+from facegauge.score_parquet import read_notes, write_parquet
 from facegauge.score_row import ScoreRow
 from facegauge.score_table import open_scores, read_scores
 from facegauge.values import Measure, Outcome
@@ -59,6 +59,17 @@ def test_a_folder_of_parts_is_one_table(tmp_path, suffix):
         write_excerpt(read_score_columns(table), kept, outs[-1])
     assert list(read_scores(outs[0])) == list(read_scores(outs[1])) == list(compress(rows, kept))
     assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_notes_of_a_file_stay_and_those_of_a_part_do_not(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    part = folder / "part-00000000.parquet"
+    write_parquet(part, iter([scored("a.jpg", 0)]), {"mine": "1"})
+    for table, notes in ((part, {"mine": "1"}), (folder, {})):
+        out = tmp_path / f"{table.name}-out.parquet"
+        write_excerpt(read_score_columns(table), np.ones(1, dtype=np.bool_), out)
+        assert read_notes(out) == notes
 
 
 def test_a_part_that_came_meanwhile_is_noticed(tmp_path):

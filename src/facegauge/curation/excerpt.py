@@ -149,10 +149,12 @@ def _filtered(columns: ScoreColumns, kept: Flags, out: Path) -> None:
     rows = sum(arrow.parquet.read_metadata(table).num_rows for table in tables)
     if rows != len(columns):
         raise _changed(columns, rows)
-    schema = arrow.parquet.read_schema(tables[0]).remove_metadata()
+    schema = arrow.parquet.read_schema(tables[0])
+    if tables != [columns.table]:  # a part's notes are of that part alone
+        schema = schema.with_metadata({})
     done, waiting, count = 0, [], 0
     with arrow.parquet.ParquetWriter(out, schema) as writer:
-        for batch in _batches(tables):
+        for batch in _batches(tables, schema.metadata):
             waiting.append(batch.filter(arrow.array(kept[done : done + len(batch)])))
             done, count = done + len(batch), count + len(waiting[-1])
             if count >= ROW_GROUP:
@@ -162,13 +164,13 @@ def _filtered(columns: ScoreColumns, kept: Flags, out: Path) -> None:
             writer.write_table(arrow.Table.from_batches(waiting, schema))
 
 
-def _batches(tables: Iterable[Path]) -> Iterator[Any]:
-    """The rows of parquet files, one file open at a time."""
+def _batches(tables: Iterable[Path], notes: dict[bytes, bytes] | None) -> Iterator[Any]:
+    """The rows of parquet files with the same notes on all, one file open at a time."""
     arrow = load_pyarrow("reading .parquet")
     for table in tables:
         with table.open("rb") as handle, arrow.parquet.ParquetFile(handle) as file:
             for batch in file.iter_batches(ROW_GROUP):
-                yield batch.replace_schema_metadata(None)
+                yield batch.replace_schema_metadata(notes)
 
 
 def _converted(columns: ScoreColumns, kept: Flags, out: Path) -> None:
